@@ -102,7 +102,7 @@ def _fields(model: Any) -> tuple[tuple[dataclasses.Field[Any], _Shape], ...]:
     )
 
 
-def argument_spec(model: type[Any]) -> dict[str, Any]:
+def argument_spec(model: Any) -> dict[str, Any]:
     """The argument spec of an options dataclass, as AnsibleModule takes it."""
     return {field.name: _argument(field, shape) for field, shape in _fields(model)}
 
@@ -148,7 +148,7 @@ def parse(model: type[T], raw: Any, path: str, problems: Problems) -> T | None:
     if not isinstance(raw, Mapping):
         problems.add(path, f"must be a dictionary, not {_kind_of(raw)}")
         return None
-    fields = _fields(model)
+    fields = _fields(typing.cast(Any, model))
     values: dict[str, Any] = {}
     known: set[str] = set()
     for field, shape in fields:

@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, emco.edge contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Private to emco.edge: a bundle, the ordered objects of one deployment for one cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+DEPLOYMENT_LABEL = "emco.edge/deployment"
+APP_LABEL = "emco.edge/app"
+OURS = "emco-edge"
+
+
+@dataclass(frozen=True, order=True)
+class Identity:
+    """What makes two objects the same one on a cluster; the version of the API does not."""
+
+    group: str
+    kind: str
+    namespace: str
+    """Empty for kinds of the whole cluster."""
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Hook:
+    """When an object runs instead of being kept: Helm's hook annotations."""
+
+    events: tuple[str, ...]
+    """Of pre-install, post-install, pre-upgrade, post-upgrade, pre-rollback, post-rollback, pre-delete, post-delete."""
+    weight: int = 0
+    delete_policies: tuple[str, ...] = ("before-hook-creation",)
+
+
+@dataclass(frozen=True)
+class PlannedObject:
+    """An object as it will be sent: ``body`` is its JSON, ``digest`` the keyed digest of the body."""
+
+    identity: Identity
+    api_version: str
+    app: str
+    digest: str
+    body: bytes = field(repr=False, compare=False)
+    hook: Hook | None = None
+    keep: bool = False
+    """``helm.sh/resource-policy: keep``: never deleted by us."""
+
+
+@dataclass(frozen=True)
+class AppDependency:
+    """``app`` is started when ``on`` is deployed or ready, ``wait`` seconds later."""
+
+    on: str
+    status: str = "ready"
+    wait: float = 0.0
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Everything of one deployment for one cluster. ``apps`` are in dependency order, ``objects`` in install order."""
+
+    deployment: str
+    """Readable: ``project/name``."""
+    label: str
+    """The value of the deployment label, which is also what the record's name is made of."""
+    manager: str
+    """The field manager of the deployment."""
+    digest: str
+    objects: tuple[PlannedObject, ...] = ()
+    apps: tuple[str, ...] = ()
+    dependencies: Mapping[str, tuple[AppDependency, ...]] = field(default_factory=dict)
+    namespaces: frozenset[str] | None = None
+    """Namespaces the deployment may use; None: all."""
+
+    def kept(self) -> tuple[PlannedObject, ...]:
+        """The objects that stay on the cluster, hooks apart."""
+        return tuple(one for one in self.objects if one.hook is None)
+
+    def hooks(self, event: str) -> tuple[PlannedObject, ...]:
+        """The hooks of an event in the order in which they run."""
+        found = [one for one in self.objects if one.hook is not None and event in one.hook.events]
+        return tuple(sorted(found, key=lambda one: (one.hook.weight if one.hook else 0, one.identity.name)))
+
+
+Digest = Callable[[bytes], str]
+"""The keyed digest of bytes: 32 hexadecimal characters."""
