@@ -64,6 +64,8 @@ def option(
         "spec_default": default if spec_default is _MISSING else spec_default,
         "emco_option": True,
     }
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=default.copy, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 
