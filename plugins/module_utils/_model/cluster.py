@@ -75,6 +75,8 @@ class Facts:
     nodes: tuple[Node, ...] = ()
     apis: tuple[str, ...] = ()
     """Served group versions and kinds, ``apps/v1`` and ``apps/v1/Deployment``, as Helm's --api-versions takes them."""
+    cluster_scoped: tuple[str, ...] = ()
+    """Served kinds that live outside namespaces and are not Kubernetes' own: ``group/Kind``."""
     storage_classes: tuple[str, ...] = ()
     engines: Mapping[str, str] = field(default_factory=dict)
     """Engines found by the kinds that the cluster serves, and their API version: ``{kube_ovn: kubeovn.io/v1}``."""

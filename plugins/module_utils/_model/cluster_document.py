@@ -30,6 +30,7 @@ def facts_of(document: Mapping[str, Any]) -> Facts:
         version=str(document["version"]),
         nodes=tuple(_node(node) for node in document.get("nodes") or ()),
         apis=tuple(document.get("apis") or ()),
+        cluster_scoped=tuple(document.get("cluster_scoped") or ()),
         storage_classes=tuple(document.get("storage_classes") or ()),
         engines=dict(document.get("engines") or {}),
         devices=dict(document.get("devices") or {}),
