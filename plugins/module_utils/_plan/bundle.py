@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 DEPLOYMENT_LABEL = "emco.edge/deployment"
@@ -76,6 +77,9 @@ class Bundle:
     dependencies: Mapping[str, tuple[AppDependency, ...]] = field(default_factory=dict)
     namespaces: frozenset[str] | None = None
     """Namespaces the deployment may use; None: all."""
+    release: str = ""
+    decision: Mapping[str, Any] = field(default_factory=dict)
+    """What of the decisions goes into the record, plain data: composite app, version, profile, apps, replicas."""
 
     def kept(self) -> tuple[PlannedObject, ...]:
         """The objects that stay on the cluster, hooks apart."""
