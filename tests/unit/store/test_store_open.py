@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, emco.edge contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which store a user's choice opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.emco.edge.plugins.module_utils._store.open import open_store
+
+ENVIRON = {"HOME": "/home/ops", "XDG_STATE_HOME": "/state"}
+
+
+def opened(option: Any = None, variable: Any = None, environ: dict[str, str] | None = None) -> str:
+    return open_store(option, {**ENVIRON, **(environ or {})}, variable=variable).description
+
+
+def test_the_default_is_a_sqlite_file_of_the_user() -> None:
+    assert opened() == "sqlite /state/emco-edge/edge.db"
+    assert opened("sqlite") == "sqlite /state/emco-edge/edge.db"
+    assert opened({"type": "sqlite", "path": None}) == "sqlite /state/emco-edge/edge.db"
+
+
+def test_a_path_can_be_given_as_text_and_as_a_dictionary() -> None:
+    assert opened("sqlite:/srv/edge.db") == "sqlite /srv/edge.db"
+    assert opened({"type": "sqlite", "path": "/srv/edge.db"}) == "sqlite /srv/edge.db"
+    assert opened("sqlite:~/edge.db") == "sqlite /home/ops/edge.db"
+    assert opened("sqlite:edge.db") == f"sqlite {Path.cwd() / 'edge.db'}"
+
+
+def test_the_option_goes_before_the_variable_and_that_before_the_environment() -> None:
+    environ = {"EMCO_EDGE_STORE": "sqlite:/environment.db"}
+    assert opened(None, None, environ) == "sqlite /environment.db"
+    assert opened("", "sqlite:/variable.db", environ) == "sqlite /variable.db"
+    assert opened("sqlite:/option.db", "sqlite:/variable.db", environ) == "sqlite /option.db"
+
+
+@pytest.mark.parametrize("wrong", ["sqllite:/srv/edge.db", "/srv/edge.db", {"path": "/srv/edge.db"}, {"type": "etcd"}])
+def test_an_unknown_store_is_refused_with_the_forms_that_are_known(wrong: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"sqlite:/path/to/edge\.db") as caught:
+        opened(wrong)
+    assert caught.value.problems[0].path == "store"
+
+
+def test_a_wrong_choice_names_where_it_was_made() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        opened(None, None, {"EMCO_EDGE_STORE": "etcd"})
+    assert caught.value.problems[0].path == "EMCO_EDGE_STORE"
+    with pytest.raises(InvalidInput, match="no setting name") as caught:
+        opened(None, {"type": "sqlite", "name": "x"})
+    assert caught.value.problems[0].path == "emco_edge_store"
+
+
+def test_opening_touches_nothing(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:{tmp_path}/state/edge.db", ENVIRON)
+    store.close()
+    assert list(tmp_path.iterdir()) == []
