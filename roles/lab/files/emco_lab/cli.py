@@ -32,8 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted; the same command goes on where this one stopped")
         return 130
-    json.dump(result, sys.stdout, indent=2)
-    print()
+    print(json.dumps(result, indent=2))
     return 0
 
 
@@ -51,8 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--data", required=True, metavar="FILE", help="clusters and nodes, JSON or YAML; - reads stdin")
     up.add_argument("--download", action="store_true", help="missing tools may come from the projects' releases")
     up.add_argument("--check", action="store_true", help="only say what would be done")
-    down = _add(commands, "down", lambda o: lab.down(o.dir, o.check), "remove every process and every file")
+    down = _add(commands, "down", lambda o: lab.down(o.dir, o.kubeconfigs, o.check), "remove every process and file")
     down.add_argument("--check", action="store_true", help="only say what would be done")
+    for command in (up, down):
+        command.add_argument("--kubeconfigs", type=_folder, metavar="DIR", help="folder of copies of the kubeconfigs")
     _add(commands, "status", lambda o: lab.status(o.dir), "what runs, and how to get at it")
     _add_faults(commands)
     return parser
@@ -61,11 +62,12 @@ def _parser() -> argparse.ArgumentParser:
 def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], Result], text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=f"{name}: {text}.")
     parser.set_defaults(run=run)
-    folder = state_folder()
-    parser.add_argument(
-        "--dir", type=lambda d: Path(d).expanduser().absolute(), default=folder, help="the lab's folder (%(default)s)"
-    )
+    parser.add_argument("--dir", type=_folder, default=state_folder(), help="the lab's folder (%(default)s)")
     return parser
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
 
 
 def _add_tools(commands: Any) -> None:
@@ -132,7 +134,10 @@ def _up(options: argparse.Namespace) -> Result:
         data = yaml.safe_load(text)
     except (OSError, yaml.YAMLError) as error:
         raise LabError(f"the description {options.data} cannot be read: {error}") from error
-    return lab.up(model.parse(data), options.dir, options.check, options.download)
+    wanted = model.parse(data)
+    if options.check:
+        return lab.planned(wanted, options.dir, options.kubeconfigs)
+    return lab.up(wanted, options.dir, options.kubeconfigs, options.download)
 
 
 def _proxy(options: argparse.Namespace) -> Result:

@@ -53,7 +53,7 @@ def stop(folder: Path, name: str) -> dict[str, Any]:
 
 def start(folder: Path, name: str) -> dict[str, Any]:
     """Start what of the cluster does not run, and wait till it answers."""
-    found, _ = tools.provide(lab.NEEDED)
+    found, _ = tools.provide(tools.SERVERS)
     with locked(folder):
         layout, cluster, processes, _ = _open(folder, name)
         lab.start_etcd(layout, processes, found)

@@ -14,36 +14,45 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from emco_lab import clusters, components, tools
+from emco_lab import clusters, components, handout, plan, tools
 from emco_lab.layout import PORTS_PER_CLUSTER, Layout, existing, load, locked
 from emco_lab.model import EPHEMERAL_PORTS, Lab
 from emco_lab.processes import Processes
 from emco_lab.report import LabError, say, timed
 from emco_lab.tools import Tool
 
-NEEDED = ("etcd", "kubernetes", "kwok")
+Result = dict[str, Any]
 PARALLEL = 8
 
 
-def up(wanted: Lab, folder: Path, check: bool = False, download: bool = False) -> dict[str, Any]:
-    """Make the lab in the folder what is described."""
-    if check:
-        return _planned(wanted, folder)
-    found, made = tools.provide(NEEDED, download)
+def up(wanted: Lab, folder: Path, copies: Path | None = None, download: bool = False) -> Result:
+    """Make the lab in the folder what is described, and put copies of the kubeconfigs where they are wanted."""
+    found, made = tools.provide(tools.SERVERS, download)
     with locked(folder):
         layout, processes = _prepare(wanted, folder)
-        done = {name: ["removed"] for name in _remove_undescribed(layout, wanted, processes)}
+        removed = _remove_undescribed(layout, wanted, processes)
+        done = {name: ["removed"] for name in removed}
         shared = start_etcd(layout, processes, found)
         with ThreadPoolExecutor(PARALLEL) as pool:
             results = pool.map(lambda c: clusters.bring_up(layout, c, processes, found), wanted.clusters)
-            for cluster, steps in zip(wanted.clusters, results, strict=True):
-                if steps:
-                    say(f"{cluster.name}: {', '.join(steps)}")
-                    done[cluster.name] = steps
+            done |= {cluster.name: steps for cluster, steps in zip(wanted.clusters, results, strict=True) if steps}
+        if copies:
+            handout.take_back(removed, copies)
+            for name in handout.hand_out(layout, copies):
+                done.setdefault(name, []).append("handed out its kubeconfig")
+    for name, steps in done.items():
+        say(f"{name}: {', '.join(steps)}")
     return {"changed": bool(done or shared or made), "done": done, **describe(layout, processes)}
 
 
-def down(folder: Path, check: bool = False) -> dict[str, Any]:
+def planned(wanted: Lab, folder: Path, copies: Path | None = None) -> Result:
+    """What `up` would do."""
+    missing = [suite.name for suite in tools.SUITES if suite.name in tools.SERVERS and not tools.find([suite])]
+    would = plan.planned(wanted, folder, copies)
+    return {"changed": bool(would or missing), "done": would, "missing_tools": missing, "dir": str(folder)}
+
+
+def down(folder: Path, copies: Path | None = None, check: bool = False) -> Result:
     """Remove every process and every file of the lab."""
     if not (folder / "lab.json").exists() and not (folder / "run").exists():
         return {"changed": False, "dir": str(folder), "stopped": []}
@@ -56,6 +65,9 @@ def down(folder: Path, check: bool = False) -> dict[str, Any]:
         stopped = processes.kill(names)
         for name in names:
             processes.forget(name)
+        layout = load(folder)
+        if copies and layout:
+            handout.take_back(layout.slots, copies)
         for part in ("clusters", "etcd", "logs", "run"):
             shutil.rmtree(folder / part, ignore_errors=True)
         (folder / "lab.json").unlink(missing_ok=True)
@@ -65,13 +77,13 @@ def down(folder: Path, check: bool = False) -> dict[str, Any]:
     return {"changed": True, "dir": str(folder), "stopped": stopped}
 
 
-def status(folder: Path) -> dict[str, Any]:
+def status(folder: Path) -> Result:
     """What runs, and how to get at it."""
     layout = existing(folder)
     return {"changed": False, **describe(layout, Processes(layout.run, layout.logs))}
 
 
-def describe(layout: Layout, processes: Processes) -> dict[str, Any]:
+def describe(layout: Layout, processes: Processes) -> Result:
     """Clusters with their paths and the state of each process."""
     return {
         "dir": str(layout.folder),
@@ -81,7 +93,7 @@ def describe(layout: Layout, processes: Processes) -> dict[str, Any]:
     }
 
 
-def _describe_cluster(layout: Layout, name: str, processes: Processes) -> dict[str, Any]:
+def _describe_cluster(layout: Layout, name: str, processes: Processes) -> Result:
     cluster = layout.cluster(name)
     states = {c: _state(processes, components.process_name(name, c)) for c in components.STOP_ORDER}
     return {
@@ -97,23 +109,6 @@ def _state(processes: Processes, name: str) -> str:
     if processes.pid(name) is None:
         return "dead" if name in processes.names() else "absent"
     return "frozen" if processes.frozen(name) else "running"
-
-
-def _planned(wanted: Lab, folder: Path) -> dict[str, Any]:
-    layout = load(folder)
-    processes = Processes(folder / "run", folder / "logs")
-    would: dict[str, list[str]] = {}
-    for cluster in wanted.clusters:
-        if layout is None or cluster.name not in layout.slots:
-            would[cluster.name] = [f"would be created with {len(cluster.nodes)} nodes"]
-            continue
-        states = _describe_cluster(layout, cluster.name, processes)["processes"]
-        if idle := [component for component, state in states.items() if state != "running"]:
-            would[cluster.name] = [f"would start {component}" for component in idle]
-    described = {cluster.name for cluster in wanted.clusters}
-    would |= {name: ["would be removed"] for name in (layout.slots if layout else ()) if name not in described}
-    missing = [suite.name for suite in tools.SUITES if suite.name in NEEDED and not tools.find([suite])]
-    return {"changed": bool(would or missing), "done": would, "missing_tools": missing, "dir": str(folder)}
 
 
 def _prepare(wanted: Lab, folder: Path) -> tuple[Layout, Processes]:
@@ -162,11 +157,9 @@ def _remove_undescribed(layout: Layout, wanted: Lab, processes: Processes) -> li
 def _forget_data(layout: Layout, name: str) -> None:
     # etcd's JSON gateway: all keys from "/registry-NAME/" up to the same with the next character.
     first, end = (base64.b64encode(f"/registry-{name}{c}".encode()).decode() for c in "/0")
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{layout.etcd_port}/v3/kv/deleterange",
-        json.dumps({"key": first, "range_end": end}).encode(),
-        {"Content-Type": "application/json"},
-    )
+    url = f"http://127.0.0.1:{layout.etcd_port}/v3/kv/deleterange"
+    body = json.dumps({"key": first, "range_end": end}).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     try:
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30).close()
     except OSError as error:

@@ -16,23 +16,26 @@ NODES = "/api/v1/nodes"
 LIFECYCLE_TAINTS = "node.kubernetes.io/"
 
 
+def differing(api: Api, cluster: Cluster) -> list[str]:
+    """The names of nodes that are missing, differ from their description, or are no longer described."""
+    live = _live(api)
+    wrong = [node.name for node in cluster.nodes if _digest(live.get(node.name)) != node.digest]
+    return wrong + _undescribed(live, cluster)
+
+
 def reconcile(api: Api, cluster: Cluster) -> bool:
     """Create, update and remove nodes; nodes that nobody described are left alone; true when one changed."""
-    live = {item["metadata"]["name"]: item for item in api.call("GET", NODES)["items"]}
-    changed = False
-    for node in cluster.nodes:
-        if node.name not in live:
-            api.call("POST", NODES, node.object)
-        elif _digest(live[node.name]) != node.digest:
+    live = _live(api)
+    wrong = [node for node in cluster.nodes if _digest(live.get(node.name)) != node.digest]
+    for node in wrong:
+        if node.name in live:
             _update(api, node, live[node.name])
         else:
-            continue
-        changed = True
-    described = {node.name for node in cluster.nodes}
-    for name in sorted(name for name, item in live.items() if _digest(item) and name not in described):
+            api.call("POST", NODES, node.object)
+    gone = _undescribed(live, cluster)
+    for name in gone:
         api.call("DELETE", f"{NODES}/{name}")
-        changed = True
-    return changed
+    return bool(wrong or gone)
 
 
 def wait_ready(api: Api, cluster: Cluster, timeout: float) -> None:
@@ -62,8 +65,17 @@ def _update(api: Api, node: Node, live: Mapping[str, Any]) -> None:
     api.call("PUT", f"{NODES}/{node.name}/status", stored)
 
 
-def _digest(live: Mapping[str, Any]) -> str | None:
-    digest = live["metadata"].get("annotations", {}).get(DESCRIBED)
+def _live(api: Api) -> dict[str, Mapping[str, Any]]:
+    return {item["metadata"]["name"]: item for item in api.call("GET", NODES)["items"]}
+
+
+def _undescribed(live: Mapping[str, Mapping[str, Any]], cluster: Cluster) -> list[str]:
+    described = {node.name for node in cluster.nodes}
+    return sorted(name for name, item in live.items() if _digest(item) and name not in described)
+
+
+def _digest(live: Mapping[str, Any] | None) -> str | None:
+    digest = live and live["metadata"].get("annotations", {}).get(DESCRIBED)
     return str(digest) if digest else None
 
 

@@ -53,14 +53,17 @@ class Processes:
         pid = self.pid(name)
         return pid is not None and _state(pid) == "T"
 
+    def runs(self, program: Program) -> bool:
+        """Whether the program runs with exactly this command, and is not frozen."""
+        return self._matches(program) and not self.frozen(program.name)
+
     def start(self, program: Program) -> bool:
         """Make the program run with exactly this command; true when something had to be done."""
-        wanted = {"command": list(program.command), "environment": dict(program.environment)}
-        record = self._record(program.name)
-        if record and self.pid(program.name) is not None:
-            if {key: record.get(key) for key in wanted} == wanted:
-                return self.signal(program.name, signal.SIGCONT) if self.frozen(program.name) else False
+        if self._matches(program):
+            return self.signal(program.name, signal.SIGCONT) if self.frozen(program.name) else False
+        if self.pid(program.name) is not None:
             self.stop([program.name])
+        wanted = _wanted(program)
         self._write(program.name, {**wanted, "pid": None})
         self._logs.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Only what is listed is passed on: proxies and Go settings of the caller must not change a lab.
@@ -126,6 +129,12 @@ class Processes:
             lines = log.read_text(errors="replace").strip().splitlines()[-8:] if log.exists() else []
             raise LabError(f"{name} ended early; the end of {log}:\n  " + "\n  ".join(lines))
 
+    def _matches(self, program: Program) -> bool:
+        record = self._record(program.name)
+        if not record or self.pid(program.name) is None:
+            return False
+        return {key: value for key, value in record.items() if key != "pid"} == _wanted(program)
+
     def _wait_gone(self, name: str, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
         while self.pid(name) is not None:
@@ -143,6 +152,10 @@ class Processes:
 
     def _write(self, name: str, record: Mapping[str, object]) -> None:
         write_private(self._run / f"{name}.json", json.dumps(record, indent=2) + "\n")
+
+
+def _wanted(program: Program) -> dict[str, object]:
+    return {"command": list(program.command), "environment": dict(program.environment)}
 
 
 def _find(pid: object, command: object) -> int | None:

@@ -104,6 +104,8 @@ SUITES = (
     ),
 )
 
+SERVERS = ("etcd", "kubernetes", "kwok")  # what clusters run on; helm is for those who use them
+
 
 def cache_folder() -> Path:
     """The folder outside every checkout that keeps what is costly to make again."""
