@@ -1,0 +1,125 @@
+# Copyright: (c) 2026, emco.edge contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Private to emco.edge: a deployment, EMCO's deployment intent group: what is shipped where, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+from ansible_collections.emco.edge.plugins.module_utils._model import names, quantities
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem
+from ansible_collections.emco.edge.plugins.module_utils._model.options import join, option
+
+
+def emco_name(raw: Any) -> str:
+    """The name of an EMCO object; ValueError when it is none."""
+    if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
+        raise ValueError("must be text")
+    return names.emco_name(str(raw))
+
+
+def _share(raw: Any) -> Fraction:
+    share = quantities.percentage(raw)
+    if isinstance(share, int):
+        raise ValueError(f"{raw!r} must be a percentage such as 30%")
+    return share
+
+
+def _only(raw: Any) -> tuple[str, ...]:
+    if isinstance(raw, str):
+        return (raw,) if raw else ()
+    if not isinstance(raw, (list, tuple)) or not all(isinstance(entry, str) for entry in raw):
+        raise ValueError("must be a list of hosts or clusters, or a selector")
+    return tuple(raw)
+
+
+@dataclass(frozen=True)
+class AppValues:
+    """Values for one app, over those of its profile. ``set`` is EMCO's and Helm's ``--set``: typed by its rules."""
+
+    values: Mapping[str, Any] = option(default={})
+    set: Mapping[str, str] = option(default={})
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How a revision is brought to the clusters."""
+
+    max_failures: Any = option(default=0, type="raw", parse=quantities.percentage)
+    """Clusters, or a percentage of them rounded down, that may fail before the run counts as failed."""
+    unreachable: Literal["fail", "defer"] = option(default="fail")
+    """What a cluster that does not answer is: a failure, or put off until it answers again."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The options of ``emco.edge.deployment``. What is left out is taken from what was stored before."""
+
+    project: str = option(required=True, parse=emco_name, type="str")
+    name: str = option(required=True, parse=emco_name, type="str")
+    composite_app: str | None = option(parse=emco_name, type="str")
+    version: str | None = option(parse=emco_name, type="str")
+    profile: str | None = option(parse=emco_name, type="str")
+    release: str | None = option()
+    logical_cloud: str | None = option(parse=emco_name, type="str")
+    overrides: Mapping[str, AppValues] = option(default={})
+    cluster_overrides: Mapping[str, Mapping[str, Any]] = option(default={})
+    placement: Mapping[str, Any] = option(default={})
+    hardware: tuple[Any, ...] = option(default=(), elements="dict")
+    rebalance: bool = option(default=False)
+    rollout: Rollout | None = option()
+    only: tuple[str, ...] | None = option(parse=_only, type="raw")
+    parallel: int = option(default=50)
+    wait: bool = option(default=True)
+    wait_timeout: float = option(default=600.0, parse=quantities.seconds, type="str", spec_default="10m")
+    cluster_timeout: float = option(default=0.0, parse=quantities.seconds, type="str", spec_default="0s")
+    """Seconds that all requests and waits of one cluster may take; 0: the wait timeout and a minute."""
+    drift: Literal["correct", "report", "ignore"] = option(default="correct")
+    conflicts: Literal["fail", "force"] = option(default="fail")
+    adopt: bool = option(default=False)
+    on_immutable: Literal["fail", "replace"] = option(default="fail")
+    deletion_guard: Fraction = option(default=Fraction(30, 100), parse=_share, type="str", spec_default="30%")
+    allow_deletions: bool = option(default=False)
+    nondeterministic: Literal["pin", "fail"] = option(default="pin")
+    state: Literal["planned", "present", "absent"] = option(default="present")
+    revision: int | None = option()
+    comment: str | None = option()
+    explain: tuple[str, ...] = option(default=())
+    store: Any = option(type="raw")
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        """Rules over several options."""
+        if self.parallel < 1:
+            yield Problem(join(path, "parallel"), "must be at least 1")
+        if self.revision is not None and self.revision < 1:
+            yield Problem(join(path, "revision"), "revisions are counted from 1")
+        if self.revision is not None and self.state == "absent":
+            yield Problem(join(path, "revision"), "has no meaning with state: absent")
+        if self.release is not None:
+            try:
+                names.dns_label(self.release)
+            except ValueError as wrong:
+                yield Problem(join(path, "release"), f"{wrong}: a release is not a valid DNS label")
+        for cluster in self.cluster_overrides:
+            try:
+                ClusterRef.parse(cluster)
+            except ValueError as wrong:
+                yield Problem(join(path, f"cluster_overrides.{cluster}"), str(wrong))
+
+
+INTENT = (
+    "composite_app",
+    "version",
+    "profile",
+    "release",
+    "logical_cloud",
+    "overrides",
+    "cluster_overrides",
+    "placement",
+    "hardware",
+)
+"""The options that say what is wanted and are therefore stored; the others say how this run goes about it."""
