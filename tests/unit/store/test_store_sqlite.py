@@ -11,18 +11,31 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._store.contract import Store
 from ansible_collections.emco.edge.plugins.module_utils._store.sqlite import SqliteStore, default_path
 from ansible_collections.emco.edge.plugins.module_utils._store.sqlite_file import MIGRATIONS, open_for_writing
-from tests.unit.store.contract import ALICE, BOB, FakeClock, OpenStore, StoreContract, digest, reason_of
+from tests.unit.store.contract import (
+    ALICE,
+    BOB,
+    Dictionaries,
+    FakeClock,
+    OpenStore,
+    StoreContract,
+    digest,
+    operations,
+    reason_of,
+)
 
 
 @pytest.fixture
@@ -34,6 +47,19 @@ class TestSqliteStore(StoreContract):
     @pytest.fixture
     def open_store(self, clock: FakeClock, path: Path) -> OpenStore:
         return lambda: SqliteStore(path, clock=clock)
+
+
+@given(operations)
+def test_any_sequence_of_operations_does_what_dictionaries_would_do(steps: list[tuple[Any, ...]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store, model = SqliteStore(Path(folder) / "edge.db"), Dictionaries()
+        for name, *arguments in steps:
+            model.do(store, name, *arguments)
+        model.same_as(store)
+        store.close()
+        again = SqliteStore(Path(folder) / "edge.db")
+        model.same_as(again)
+        again.close()
 
 
 def python(code: str, *arguments: object) -> subprocess.Popen[bytes]:
