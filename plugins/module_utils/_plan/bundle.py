@@ -6,7 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+from ansible_collections.emco.edge.plugins.module_utils._render.hooks import Hook
 from typing import Any
+
+__all__ = [
+    "APP_LABEL",
+    "DEPLOYMENT_LABEL",
+    "MANAGED_BY",
+    "OURS",
+    "AppDependency",
+    "Bundle",
+    "Digest",
+    "Hook",
+    "Identity",
+    "PlannedObject",
+]
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 DEPLOYMENT_LABEL = "emco.edge/deployment"
@@ -26,16 +41,6 @@ class Identity:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
-
-
-@dataclass(frozen=True)
-class Hook:
-    """When an object runs instead of being kept: Helm's hook annotations."""
-
-    events: tuple[str, ...]
-    """Of pre-install, post-install, pre-upgrade, post-upgrade, pre-rollback, post-rollback, pre-delete, post-delete."""
-    weight: int = 0
-    delete_policies: tuple[str, ...] = ("before-hook-creation",)
 
 
 @dataclass(frozen=True)
