@@ -78,8 +78,11 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        # The command line is readable once exec succeeded, and Popen returns only then.
         self._write(program.name, {**wanted, "pid": process.pid})
+        # Popen returns a moment before the kernel shows the new command line.
+        deadline = time.monotonic() + 5
+        while process.poll() is None and _command(process.pid) != wanted["command"] and time.monotonic() < deadline:
+            time.sleep(0.001)
         process.returncode = 0  # it is meant to outlive this program; no warning about that
         return True
 
