@@ -107,7 +107,7 @@ def _reads_the_clock(node: ast.AST) -> bool:
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in CLOCK_CALLS
         and isinstance(node.func.value, ast.Name | ast.Attribute)
-        and ast.unparse(node.func.value).split(".")[-1] in {"datetime", "date"}
+        and ast.unparse(node.func.value).rpartition(".")[2] in {"datetime", "date"}
     )
 
 

@@ -29,6 +29,14 @@ def test_run_that_died_before_any_case_failed_is_a_failure(tmp_path: Path) -> No
     assert of_junit([tmp_path / "one.xml"], 2) == Tally(passed=1, failed=1)
 
 
+def test_sanity_test_with_nothing_to_look_at_is_not_counted(tmp_path: Path) -> None:
+    (tmp_path / "pslint.xml").write_text(
+        "<testsuite><testcase><skipped>No tests applicable.</skipped></testcase></testsuite>"
+    )
+    (tmp_path / "pep8.xml").write_text("<testsuite><testcase/></testsuite>")
+    assert of_junit(sorted(tmp_path.glob("*.xml")), 0) == Tally(passed=1)
+
+
 def test_run_without_any_test_is_a_failure() -> None:
     assert of_junit([], 0) == Tally(failed=1)
 
