@@ -73,8 +73,11 @@ class Store(Protocol):
     def get_blobs(self, digests: Iterable[str]) -> dict[str, bytes]:
         """The blobs; EdgeError ``BlobMissing`` when one is not there."""
 
-    def has_blobs(self, digests: Iterable[str]) -> set[str]:
-        """Those of the digests whose blob is there."""
+    def has_blobs(self, digests: Iterable[str], *, claim: bool = False) -> set[str]:
+        """Those of the digests whose blob is there.
+
+        ``claim`` keeps them safe from collect_garbage as put_blobs does, for who is about to name them in a revision.
+        """
 
     def list_blobs(self) -> set[str]:
         """The digests of all blobs."""

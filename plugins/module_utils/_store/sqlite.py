@@ -123,16 +123,13 @@ class SqliteStore:
             return 0
         now = self._clock()
         with self._writing() as connection:
-            rows = _select(connection, "SELECT digest, named FROM blobs WHERE digest", blobs)
-            named = {str(row[0]): float(row[1]) for row in rows}
+            named = _named(connection, blobs)
             put = {digest: data for digest, data in blobs.items() if replace or digest not in named}
             connection.executemany(
                 "INSERT OR REPLACE INTO blobs (digest, data, named) VALUES (?, ?, ?)",
                 ((digest, encoding.pack_blob(data), now) for digest, data in put.items()),
             )
-            # Half of the grace is precise enough, and a run that changes nothing then writes nothing.
-            stale = [(now, digest) for digest, when in named.items() if now - when > GRACE / 2 and digest not in put]
-            connection.executemany("UPDATE blobs SET named = ? WHERE digest = ?", stale)
+            _claim(connection, {digest: when for digest, when in named.items() if digest not in put}, now)
             return len(blobs.keys() - named.keys())
 
     def get_blobs(self, digests: Iterable[str]) -> dict[str, bytes]:
@@ -144,9 +141,12 @@ class SqliteStore:
             raise missing_blobs(wanted - found.keys(), self.description)
         return found
 
-    def has_blobs(self, digests: Iterable[str]) -> set[str]:
-        with self._reading() as connection:
-            return {str(row[0]) for row in _select(connection, "SELECT digest FROM blobs WHERE digest", set(digests))}
+    def has_blobs(self, digests: Iterable[str], *, claim: bool = False) -> set[str]:
+        with self._writing() if claim else self._reading() as connection:
+            named = _named(connection, set(digests))
+            if claim:
+                _claim(connection, named, self._clock())
+        return set(named)
 
     def list_blobs(self) -> set[str]:
         with self._reading() as connection:
@@ -250,6 +250,18 @@ def _select(connection: sqlite3.Connection, statement: str, wanted: Iterable[str
         batch = texts[start : start + _BATCH]
         rows += connection.execute(f"{statement} IN ({','.join('?' * len(batch))})", batch).fetchall()
     return rows
+
+
+def _named(connection: sqlite3.Connection, digests: Iterable[str]) -> dict[str, float]:
+    """When the blobs that are there were last named."""
+    rows = _select(connection, "SELECT digest, named FROM blobs WHERE digest", digests)
+    return {str(digest): float(when) for digest, when in rows}
+
+
+def _claim(connection: sqlite3.Connection, named: Mapping[str, float], now: float) -> None:
+    # Half of the grace is precise enough, and a run that changes nothing then writes nothing.
+    stale = [(now, digest) for digest, when in named.items() if now - when > GRACE / 2]
+    connection.executemany("UPDATE blobs SET named = ? WHERE digest = ?", stale)
 
 
 def _entry(row: _Row) -> Entry:

@@ -26,7 +26,7 @@ class SealedBlobs:
 
     def keep(self, contents: Mapping[str, bytes]) -> None:
         """Store what is not there yet; ``contents`` by the keyed digest of each."""
-        there = self._store.has_blobs(contents)
+        there = self._store.has_blobs(contents, claim=True)
         fresh = {
             digest: self._keys.seal(zlib.compress(content, 3), digest.encode())
             for digest, content in contents.items()

@@ -7,4 +7,4 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("tests.unit.store.contract")
+pytest.register_assert_rewrite("tests.unit.store.contract", "tests.unit.store.whole_store")

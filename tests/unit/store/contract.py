@@ -313,15 +313,14 @@ class StoreContract:
         assert store.collect_garbage([digest(1)]) == 0, "somebody may be about to name them"
         clock.now += 3000
         store.put_blobs({digest(2): b"2", digest(10): b"10"})
+        assert store.has_blobs([digest(3), digest(11)], claim=True) == {digest(3)}
+        assert store.has_blobs([digest(4)]) == {digest(4)}, "asking alone protects nothing"
         clock.now += 1000
-        assert store.collect_garbage([digest(1)]) == 4
-        assert store.list_blobs() == {digest(1), digest(2), digest(10)}
-        assert store.get_blobs([digest(1), digest(2), digest(10)]) == {
-            digest(1): b"1",
-            digest(2): b"2",
-            digest(10): b"10",
-        }
-        assert store.collect_garbage([digest(1)], grace=0) == 2
+        assert store.collect_garbage([digest(1)]) == 3
+        kept = {digest(number): b"%d" % number for number in (1, 2, 3, 10)}
+        assert store.list_blobs() == set(kept)
+        assert store.get_blobs(kept) == kept
+        assert store.collect_garbage([digest(1)], grace=0) == 3
         assert store.list_blobs() == {digest(1)}
 
     # leases

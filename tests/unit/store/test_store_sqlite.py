@@ -36,6 +36,7 @@ from tests.unit.store.contract import (
     operations,
     reason_of,
 )
+from tests.unit.store.whole_store import WholeStoreContract
 
 
 @pytest.fixture
@@ -47,6 +48,16 @@ class TestSqliteStore(StoreContract):
     @pytest.fixture
     def open_store(self, clock: FakeClock, path: Path) -> OpenStore:
         return lambda: SqliteStore(path, clock=clock)
+
+
+class TestWholeSqliteStore(WholeStoreContract):
+    @pytest.fixture
+    def open_store(self, path: Path) -> OpenStore:
+        return lambda: SqliteStore(path)
+
+    @pytest.fixture
+    def open_another(self, path: Path) -> OpenStore:
+        return lambda: SqliteStore(path.parent / "another.db")
 
 
 @given(operations)
