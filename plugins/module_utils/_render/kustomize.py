@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, emco.edge contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Private to emco.edge: kustomizations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.module_utils._render import programs
+from ansible_collections.emco.edge.plugins.module_utils._render.manifests import Text
+from ansible_collections.emco.edge.plugins.module_utils._render.request import RenderRequest
+
+_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+class KustomizeError(EdgeError):
+    """A kustomization that cannot be built."""
+
+    def __init__(self, app: str, message: str) -> None:
+        super().__init__("KustomizeError", f"app {app}: {message}", details={"app": app})
+
+
+class Kustomize:
+    """Builds kustomizations. The program is looked for when it is first needed."""
+
+    def __init__(self, environment: Mapping[str, str], *, named: str | None = None, timeout: float = 120.0) -> None:
+        self._environment = environment
+        self._named = named
+        self._timeout = timeout
+
+    def build(self, request: RenderRequest) -> tuple[Text, ...]:
+        """What the kustomization builds to, as one text. It is the same for all clusters."""
+        app, where = request.app.name, request.app.kustomize or ""
+        target = where
+        if not _is_remote(where):
+            folder = request.path(where)
+            if not any((folder / name).is_file() for name in _FILES):
+                raise KustomizeError(app, f"{where} is not a kustomization, it has no kustomization.yaml")
+            target = str(folder.resolve())
+        command = programs.find_kustomize(self._environment, self._named)
+        environment = {**programs.passed_on(self._environment), "KUBECONFIG": "/dev/null"}
+        try:
+            answer = programs.run([*command, target], environment=environment, timeout=self._timeout)
+        except TimeoutError as wrong:
+            raise KustomizeError(app, f"kustomize {wrong}") from None
+        if answer.code != 0:
+            raise KustomizeError(app, _what_it_said(answer.errors, folder=target, shown=where))
+        return (Text(where, answer.output),)
+
+
+def _is_remote(where: str) -> bool:
+    return "://" in where or where.startswith(("github.com/", "git@"))
+
+
+def _what_it_said(errors: str, *, folder: str, shown: str) -> str:
+    lines = [line.strip() for line in errors.splitlines() if line.strip() and not line.startswith("#")]
+    said = " ".join(lines).removeprefix("error: ").removeprefix("Error: ")
+    return said.replace(folder, shown.rstrip("/")).replace(str(Path(folder).parent), "..") or "kustomize failed"
