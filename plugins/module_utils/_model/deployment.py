@@ -13,6 +13,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model import names, qua
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem
 from ansible_collections.emco.edge.plugins.module_utils._model.options import join, option
+from ansible_collections.emco.edge.plugins.module_utils._model.values import Override
 
 
 def emco_name(raw: Any) -> str:
@@ -38,14 +39,6 @@ def _only(raw: Any) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class AppValues:
-    """Values for one app, over those of its profile. ``set`` is EMCO's and Helm's ``--set``: typed by its rules."""
-
-    values: Mapping[str, Any] = option(default={})
-    set: Mapping[str, str] = option(default={})
-
-
-@dataclass(frozen=True)
 class Rollout:
     """How a revision is brought to the clusters."""
 
@@ -66,8 +59,8 @@ class Deployment:
     profile: str | None = option(parse=emco_name, type="str")
     release: str | None = option()
     logical_cloud: str | None = option(parse=emco_name, type="str")
-    overrides: Mapping[str, AppValues] = option(default={})
-    cluster_overrides: Mapping[str, Mapping[str, Any]] = option(default={})
+    overrides: Mapping[str, Override] = option(default={})
+    cluster_overrides: Mapping[str, Any] = option(default={})
     placement: Mapping[str, Any] = option(default={})
     hardware: tuple[Any, ...] = option(default=(), elements="dict")
     rebalance: bool = option(default=False)
@@ -84,6 +77,10 @@ class Deployment:
     on_immutable: Literal["fail", "replace"] = option(default="fail")
     deletion_guard: Fraction = option(default=Fraction(30, 100), parse=_share, type="str", spec_default="30%")
     allow_deletions: bool = option(default=False)
+    host_variables: tuple[str, ...] = option(default=())
+    """Variables of a cluster's inventory host that its templated manifests may use, as ``host.<name>``."""
+    lock_wait: float = option(default=0.0, parse=quantities.seconds, type="str", spec_default="0s")
+    """Seconds to wait for another run on the same deployment before giving up."""
     nondeterministic: Literal["pin", "fail"] = option(default="pin")
     state: Literal["planned", "present", "absent"] = option(default="present")
     revision: int | None = option()
@@ -121,5 +118,6 @@ INTENT = (
     "cluster_overrides",
     "placement",
     "hardware",
+    "host_variables",
 )
 """The options that say what is wanted and are therefore stored; the others say how this run goes about it."""

@@ -107,6 +107,9 @@ def bundle(
     dependencies: Mapping[str, tuple[AppDependency, ...]],
     namespaces: frozenset[str] | None,
     digest: Digest,
+    *,
+    release: str = "",
+    decision: Mapping[str, Any] | None = None,
 ) -> Bundle:
     """The bundle of ``objects``, which stand in install order; its digest stands for all of it."""
     order = tuple(apps)
@@ -126,6 +129,8 @@ def bundle(
         apps=order,
         dependencies=here,
         namespaces=namespaces,
+        release=release,
+        decision=decision or {},
     )
 
 
@@ -145,6 +150,8 @@ def bundle_document(one: Bundle) -> dict[str, Any]:
             app: [[need.on, need.status, need.wait] for need in needs] for app, needs in one.dependencies.items()
         },
         "namespaces": sorted(one.namespaces) if one.namespaces is not None else None,
+        "release": one.release,
+        "decision": dict(one.decision),
     }
 
 
@@ -162,6 +169,8 @@ def bundle_of(document: Mapping[str, Any], naming: Naming, bodies: Mapping[str, 
             app: tuple(AppDependency(*need) for need in needs) for app, needs in document["dependencies"].items()
         },
         namespaces=frozenset(namespaces) if namespaces is not None else None,
+        release=str(document["release"]),
+        decision=dict(document["decision"]),
     )
 
 

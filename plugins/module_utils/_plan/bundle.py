@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._render.hooks import Hook
-from typing import Any
 
 __all__ = [
     "APP_LABEL",

@@ -50,6 +50,8 @@ class Context:
     variables_of: Callable[[str], Mapping[str, Any]] = field(default=lambda _: {}, repr=False)
     """The variables of another inventory host; empty for one that the inventory does not have."""
     on_control_node: bool = True
+    arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The options as the user wrote them; set by ``perform``."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set by Ctrl-C or SIGTERM: begin nothing new, keep what is done, return soon."""
     _store: Store | None = None

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problem, Problems
 from ansible_collections.emco.edge.plugins.module_utils._model.options import argument_spec, parse
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 
@@ -27,18 +28,41 @@ class Spec(Generic[W]):
     """Acts on the fleet once (run_once), not on the host that the task runs for."""
     control_node_only: tuple[str, ...] = ()
     """Options that need the control node: refused by name where the module runs elsewhere."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Option: the host variable that says it where the task does not."""
 
     def argument_spec(self) -> dict[str, Any]:
         """The argument spec for AnsibleModule and its documentation checks."""
         return argument_spec(self.wanted)
 
-    def read(self, arguments: Mapping[str, Any]) -> W:
-        """The typed options; InvalidInput with all problems and their paths."""
+    def filled(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments, and what the host's variables say about those that are not given."""
+        said = self._said(arguments, variables)
+        return {**arguments, **{name: variables[variable] for name, variable in said.items()}}
+
+    def _said(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, str]:
+        return {
+            name: variable
+            for name, variable in self.variables.items()
+            if arguments.get(name) is None and variable in variables and variables[variable] not in (None, "")
+        }
+
+    def read(self, arguments: Mapping[str, Any], variables: Mapping[str, Any] | None = None) -> W:
+        """The typed options; InvalidInput with all problems and their paths, in a host's variable where it said it."""
         problems = Problems()
-        wanted = parse(self.wanted, arguments, "", problems)
-        problems.raise_if_any(f"the options of emco.edge.{self.name}")
+        given = variables or {}
+        wanted = parse(self.wanted, self.filled(arguments, given), "", problems)
+        said = self._said(arguments, given)
+        placed = Problems()
+        placed.extend(replace(problem, path=_path_of(problem, said)) for problem in problems)
+        placed.raise_if_any(f"the options of emco.edge.{self.name}")
         assert wanted is not None  # parse gives None only together with problems
         return wanted
+
+
+def _path_of(problem: Problem, said: Mapping[str, str]) -> str:
+    name = re.split(r"[.\[]", problem.path, maxsplit=1)[0]
+    return said[name] + problem.path[len(name) :] if name in said else problem.path
 
 
 Verb = Callable[[W, Context], Result]
@@ -47,7 +71,7 @@ Verb = Callable[[W, Context], Result]
 def perform(spec: Spec[W], verb: Verb[W], arguments: Mapping[str, Any], context: Context) -> Result:
     """Run a verb for a door: an EdgeError becomes a failed result, everything opened is closed again."""
     try:
-        return verb(spec.read(arguments), context)
+        return verb(spec.read(arguments, context.host.variables), context)
     except EdgeError as error:
         return failed(error)
     finally:

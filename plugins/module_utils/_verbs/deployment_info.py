@@ -1,0 +1,248 @@
+# Copyright: (c) 2026, emco.edge contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Private to emco.edge: the verb ``deployment_info``: what runs where and why, read from the clusters themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ansible_collections.emco.edge.plugins.module_utils._kube.budget import Budget
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
+from ansible_collections.emco.edge.plugins.module_utils._model.deployment import emco_name
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, near
+from ansible_collections.emco.edge.plugins.module_utils._model.options import option
+from ansible_collections.emco.edge.plugins.module_utils._model.quantities import seconds
+from ansible_collections.emco.edge.plugins.module_utils._observe.status import (
+    Observation,
+    ObservedResource,
+    Readiness,
+    observe,
+)
+from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
+from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Revision
+from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
+from ansible_collections.emco.edge.plugins.module_utils._verbs.limits import limited_to
+from ansible_collections.emco.edge.plugins.module_utils._verbs.rebuilding import rebuilt_progress
+from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import (
+    Registered,
+    connection_of,
+    registered,
+)
+from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions, Standing
+from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec
+
+
+@dataclass(frozen=True)
+class DeploymentInfo:
+    """What is asked, with EMCO's query options under snake_case names."""
+
+    project: str = option(required=True, parse=emco_name, type="str")
+    name: str | None = option(parse=emco_name, type="str")
+    status: Literal["ready", "deployed"] = option(default="ready")
+    output: Literal["summary", "all", "detail"] = option(default="all")
+    apps: tuple[str, ...] = option(default=())
+    clusters: tuple[str, ...] = option(default=())
+    resources: tuple[str, ...] = option(default=())
+    drift: bool = option(default=False)
+    revisions: bool = option(default=False)
+    why_not_ready: bool = option(default=True)
+    log_lines: int = option(default=0)
+    parallel: int = option(default=50)
+    cluster_timeout: float = option(default=30.0, parse=seconds, type="str", spec_default="30s")
+    store: Any = option(type="raw")
+
+
+SPEC = Spec("deployment_info", DeploymentInfo, fleet=True)
+
+
+def run(wanted: DeploymentInfo, context: Context) -> Result:
+    """The status of one deployment, or of all of a project."""
+    store = context.store(wanted.store)
+    fleet = registered(store)
+    limit = limited_to(wanted.clusters, fleet) if wanted.clusters else None
+    known = sorted({entry.key[2] for entry in store.list(("deployments", wanted.project))})
+    names = [wanted.name] if wanted.name is not None else known
+    found = [_one(Naming(wanted.project, name), name in known, wanted, fleet, limit, context) for name in names]
+    return {"changed": False, "deployments": found}
+
+
+def _one(
+    naming: Naming,
+    known: bool,
+    wanted: DeploymentInfo,
+    fleet: Mapping[ClusterRef, Registered],
+    limit: frozenset[ClusterRef] | None,
+    context: Context,
+) -> dict[str, Any]:
+    revisions = Revisions(naming, context.store(), context.keys())
+    progress = revisions.progress()
+    if not known and not progress:
+        progress = rebuilt_progress(naming, fleet, context)
+        if not progress:
+            names = [entry.key[2] for entry in context.store().list(("deployments", naming.project))]
+            raise EdgeError(
+                "UnknownDeployment", f"there is no deployment {naming.readable}.", hint=near(naming.name, names)
+            )
+    asked = [ref for ref in sorted(progress) if ref in fleet and (limit is None or ref in limit)]
+    observations = _observed(naming, asked, wanted, fleet, context)
+    told = _told(naming, progress, observations, wanted)
+    history = revisions.all()
+    current = next((one for one in reversed(history) if one.state.value not in ("Planned", "Approved")), None)
+    if current is not None:
+        told.update(revision=current.number, state=current.state.value)
+        told.update(composite_app=current.composite_app, version=current.version)
+    if wanted.revisions:
+        told["revisions"] = [_history(one) for one in history]
+    return told
+
+
+def _history(one: Revision) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "revision": one.number,
+        "state": one.state.value,
+        "composite_app": one.composite_app,
+        "version": one.version,
+        "created": one.created,
+        "owner": one.owner,
+    }
+    if one.comment:
+        told["comment"] = one.comment
+    if one.of is not None:
+        told["back_to"] = one.of
+    return told
+
+
+def _observed(
+    naming: Naming,
+    asked: Iterable[ClusterRef],
+    wanted: DeploymentInfo,
+    fleet: Mapping[ClusterRef, Registered],
+    context: Context,
+) -> dict[ClusterRef, Observation]:
+    def one(ref: ClusterRef) -> Observation:
+        try:
+            connection, base_dir = connection_of(fleet[ref], context)
+            client = context.connect(str(ref), connection, base_dir=base_dir, budget=Budget.of(wanted.cluster_timeout))
+        except EdgeError as error:
+            return Observation(str(ref), reachable=False, reason=error.reason, message=error.message)
+        try:
+            return observe(
+                client,
+                naming.label,
+                context.keys(),
+                pods=wanted.status == "ready",
+                drift=wanted.drift,
+                why=wanted.why_not_ready,
+                log_lines=wanted.log_lines,
+            )
+        finally:
+            client.close()
+
+    refs = list(asked)
+    if not refs:
+        return {}
+    context.keys()  # opened once, before there are threads
+    with ThreadPoolExecutor(min(wanted.parallel, len(refs)), thread_name_prefix="observe") as pool:
+        return dict(zip(refs, pool.map(one, refs), strict=True))
+
+
+def _told(
+    naming: Naming,
+    progress: Mapping[ClusterRef, Standing],
+    observations: Mapping[ClusterRef, Observation],
+    wanted: DeploymentInfo,
+) -> dict[str, Any]:
+    rows = [
+        (ref, resource)
+        for ref, observation in observations.items()
+        for resource in observation.resources
+        if _asked_for(resource, wanted)
+    ]
+    silent = [ref for ref, one in observations.items() if not one.reachable]
+    deployed = Counter(one.deployed.value for _, one in rows if one.recorded)
+    ready = Counter(one.ready.value for _, one in rows)
+    told: dict[str, Any] = {
+        "project": naming.project,
+        "name": naming.name,
+        "deployed_counts": dict(deployed),
+        "summary": {"clusters": len(progress), "unreachable": len(silent), "objects": sum(deployed.values())},
+        "clusters": {str(ref): _cluster(one, progress[ref], wanted) for ref, one in observations.items()},
+    }
+    if wanted.status == "ready":
+        all_ready = bool(rows) and not silent and not (ready.keys() - {Readiness.READY.value})
+        told["ready_status"] = "Ready" if all_ready else "NotReady"
+        told["ready_counts"] = dict(ready)
+        told["not_ready"] = [_why(ref, one) for ref, one in rows if one.ready is not Readiness.READY]
+    if wanted.drift:
+        told["drift"] = [_drift(ref, one) for ref, one in rows if one.drifted]
+    if wanted.output != "summary":
+        told["apps"] = _by_app(rows, wanted)
+    return told
+
+
+def _asked_for(resource: ObservedResource, wanted: DeploymentInfo) -> bool:
+    return (not wanted.apps or resource.app in wanted.apps) and (
+        not wanted.resources or resource.identity.name in wanted.resources
+    )
+
+
+def _cluster(one: Observation, standing: Standing, wanted: DeploymentInfo) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "connectivity": "Available" if one.reachable else "Unreachable",
+        "revision": one.record.revision if one.record is not None else standing.revision,
+        "deployed_counts": one.deployed_counts(),
+    }
+    if wanted.status == "ready":
+        told["ready"] = one.ready
+        told["ready_counts"] = one.ready_counts()
+    if one.reason:
+        told.update(reason=one.reason, message=one.message)
+    return told
+
+
+def _resource(one: ObservedResource, wanted: DeploymentInfo) -> dict[str, Any]:
+    told: dict[str, Any] = {"kind": one.identity.kind, "api_version": one.api_version, "name": one.identity.name}
+    if one.identity.namespace:
+        told["namespace"] = one.identity.namespace
+    if wanted.status == "ready":
+        told["ready_status"] = one.ready.value
+        if one.message:
+            told["message"] = one.message
+    else:
+        told["deployed_status"] = one.deployed.value
+    if wanted.output == "detail" and one.owners:
+        told["other_managers"] = list(one.owners)
+    return told
+
+
+def _by_app(rows: Iterable[tuple[ClusterRef, ObservedResource]], wanted: DeploymentInfo) -> list[dict[str, Any]]:
+    apps: dict[str, dict[ClusterRef, list[dict[str, Any]]]] = {}
+    for ref, one in rows:
+        if one.recorded or wanted.status == "ready":
+            apps.setdefault(one.app, {}).setdefault(ref, []).append(_resource(one, wanted))
+    return [
+        {
+            "name": app,
+            "clusters": [{"cluster": str(ref), "resources": found} for ref, found in sorted(clusters.items())],
+        }
+        for app, clusters in sorted(apps.items())
+    ]
+
+
+def _why(ref: ClusterRef, one: ObservedResource) -> dict[str, str]:
+    told = {"cluster": str(ref), "app": one.app, "object": str(one.identity), "status": one.ready.value}
+    return {**told, "reason": one.reason, "message": one.message}
+
+
+def _drift(ref: ClusterRef, one: ObservedResource) -> dict[str, Any]:
+    return {
+        "cluster": str(ref),
+        "app": one.app,
+        "object": str(one.identity),
+        "fields": [change.as_result() for change in one.changes],
+        "other_managers": list(one.owners),
+    }

@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, emco.edge contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Private to emco.edge: what a deployment wants: given now or stored before, with everything it refers to found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.emco.edge.plugins.module_utils._model import names
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
+from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import CompositeApp
+from ansible_collections.emco.edge.plugins.module_utils._model.deployment import INTENT, Deployment
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
+from ansible_collections.emco.edge.plugins.module_utils._model.options import parse
+from ansible_collections.emco.edge.plugins.module_utils._model.placement import parse_placement
+from ansible_collections.emco.edge.plugins.module_utils._model.values import Override
+from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
+from ansible_collections.emco.edge.plugins.module_utils._store.contract import Key, Store
+from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
+from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import (
+    intent_digest,
+    stored_app,
+    stored_intent,
+)
+from ansible_collections.emco.edge.plugins.module_utils._verbs.planning import Wanted
+from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered
+
+
+def intent_key(project: str, name: str) -> Key:
+    """Where the intent of a deployment is kept."""
+    return ("deployments", project, name)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A deployment's intent as plain data, and typed with everything found."""
+
+    document: dict[str, Any]
+    wanted: Wanted
+
+
+def given_intent(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the arguments of a task those that say what is wanted."""
+    return {name: arguments[name] for name in INTENT if arguments.get(name) not in (None, {}, [], ())}
+
+
+def resolve(
+    wanted: Deployment,
+    arguments: Mapping[str, Any],
+    store: Store,
+    keys: Keys,
+    fleet: Mapping[ClusterRef, Registered],
+) -> Resolved:
+    """The intent given, or the stored one when a task gives none; all problems at once."""
+    document = given_intent(arguments)
+    if not document:
+        stored = stored_intent(store, keys, intent_key(wanted.project, wanted.name))
+        if stored is None:
+            raise EdgeError(
+                "UnknownDeployment",
+                f"there is no deployment {wanted.project}/{wanted.name}, and the task says nothing about it.",
+                hint="Give at least composite_app, version and placement.",
+            )
+        document = stored.document
+    problems = Problems()
+    intent = parse(Deployment, {"project": wanted.project, "name": wanted.name, **document}, "", problems)
+    problems.raise_if_any("the deployment")
+    assert intent is not None  # parse gives None only together with problems
+    for name in ("composite_app", "version"):
+        if getattr(intent, name) is None:
+            problems.add(name, "is required")
+    problems.raise_if_any("the deployment")
+    found = _Finder(intent, store, keys, fleet, problems).wanted(document)
+    return Resolved(document, found)
+
+
+class _Finder:
+    """Finds what an intent refers to, noting every problem."""
+
+    def __init__(
+        self,
+        intent: Deployment,
+        store: Store,
+        keys: Keys,
+        fleet: Mapping[ClusterRef, Registered],
+        problems: Problems,
+    ) -> None:
+        self._intent = intent
+        self._store = store
+        self._keys = keys
+        self._fleet = fleet
+        self._problems = problems
+
+    def wanted(self, document: Mapping[str, Any]) -> Wanted:
+        intent = self._intent
+        stored = stored_app(self._store, self._keys, intent.project, str(intent.composite_app), str(intent.version))
+        apps = [app.name for app in stored.app.apps]
+        self._profile(stored.app)
+        self._known("overrides", intent.overrides, apps, "app")
+        intents = parse_placement(intent.placement, apps, "placement", self._problems)
+        overrides = self._cluster_overrides(apps)
+        release = self._release()
+        if intent.logical_cloud not in (None, "admin"):
+            self._problems.add(
+                "logical_cloud", f"there is no logical cloud {intent.logical_cloud!r} in project {intent.project!r}"
+            )
+        self._problems.raise_if_any("the deployment")
+        inputs = {"deployment": intent_digest(document, self._keys), "composite_app": stored.digest}
+        return Wanted(
+            naming=Naming(intent.project, intent.name),
+            app=stored,
+            profile=intent.profile,
+            release=release,
+            namespace="default",
+            namespaces=None,
+            members=None,
+            intents=intents,
+            overrides=intent.overrides,
+            cluster_overrides=overrides,
+            host_variables=intent.host_variables,
+            inputs=inputs,
+        )
+
+    def _profile(self, app: CompositeApp) -> None:
+        wanted, there = self._intent.profile, [profile.name for profile in app.profiles]
+        if wanted is not None and wanted not in there:
+            hint = near(wanted, there) or f"it has {', '.join(there) or 'none'}"
+            self._problems.add("profile", f"composite app {app.name} {app.version} has no profile {wanted!r}", hint)
+
+    def _release(self) -> str:
+        release = self._intent.release or self._intent.name
+        try:
+            return names.dns_label(release)
+        except ValueError as wrong:
+            self._problems.add("release", f"{wrong}: not a valid DNS label", "give release, the name is not one")
+            return release
+
+    def _known(self, path: str, given: Iterable[str], known: list[str], what: str) -> None:
+        for name in given:
+            if name not in known:
+                self._problems.add(f"{path}.{name}", f"there is no {what} {name!r}", near(name, known))
+
+    def _cluster_overrides(self, apps: list[str]) -> dict[ClusterRef, dict[str, Override]]:
+        found: dict[ClusterRef, dict[str, Override]] = {}
+        for cluster, given in self._intent.cluster_overrides.items():
+            path = f"cluster_overrides.{cluster}"
+            ref = ClusterRef.parse(cluster)
+            if ref not in self._fleet:
+                self._problems.add(path, f"no cluster {ref} is registered", near(cluster, map(str, self._fleet)))
+            if not isinstance(given, Mapping):
+                self._problems.add(path, "must be a dictionary of apps")
+                continue
+            self._known(path, given, apps, "app")
+            parsed = {name: parse(Override, one, f"{path}.{name}", self._problems) for name, one in given.items()}
+            found[ref] = {name: one for name, one in parsed.items() if one is not None}
+        return found

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, emco.edge contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Private to emco.edge: what a lost store no longer knows, read from the records in the clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
+from ansible_collections.emco.edge.plugins.module_utils._kube.budget import Budget
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
+from ansible_collections.emco.edge.plugins.module_utils._sync.record import Record, read_record
+from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
+from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, connection_of
+from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Standing
+
+_AT_ONCE = 32
+_SECONDS = 15.0
+
+
+def rebuilt_progress(
+    naming: Naming, fleet: Mapping[ClusterRef, Registered], context: Context
+) -> dict[ClusterRef, Standing]:
+    """What of a deployment is on which cluster, one request each; a cluster that does not answer is not in it.
+
+    A record that was tampered with is an error here: what it lists cannot be known, and nothing is decided on a guess.
+    """
+    if not fleet:
+        return {}
+
+    def read(one: Registered) -> Record | None:
+        connection, base_dir = connection_of(one, context)
+        client = context.connect(str(one.ref), connection, base_dir=base_dir, budget=Budget.of(_SECONDS))
+        try:
+            return read_record(client, naming.label, context.keys())
+        except ClusterError as error:
+            if error.reason in ("ClusterUnreachable", "BudgetSpent", "Unauthorized", "CertificateRejected"):
+                return None
+            raise
+        finally:
+            client.close()
+
+    def read_or_none(one: Registered) -> Record | None:
+        try:
+            return read(one)
+        except EdgeError as error:
+            if error.reason in ("BadConnection", "LoginFailed"):
+                return None
+            raise
+
+    clusters = list(fleet.values())
+    with ThreadPoolExecutor(min(_AT_ONCE, len(clusters)), thread_name_prefix="record") as pool:
+        records = list(pool.map(read_or_none, clusters))
+    found = {one.ref: record for one, record in zip(clusters, records, strict=True) if record is not None}
+    if found:
+        context.say(f"{naming.readable}: found on {len(found)} clusters by their records")
+    return {
+        ref: Standing(record.revision, record.bundle, record.phase.value, at=context.clock())
+        for ref, record in found.items()
+    }

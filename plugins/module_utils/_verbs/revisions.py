@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, emco.edge contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Private to emco.edge: revisions and progress in the store.
+
+``revisions/<project>/<name>/<number>`` says what a revision is, its blob holds bundles and decisions, their bodies are
+blobs of their own, once each however many clusters share them. ``progress/<project>/<name>`` says what is where.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming, bundle_document, bundle_of
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
+from ansible_collections.emco.edge.plugins.module_utils._plan.revision import (
+    Plan,
+    Revision,
+    RevisionState,
+    decisions_document,
+    decisions_of,
+    revision_document,
+    revision_of,
+)
+from ansible_collections.emco.edge.plugins.module_utils._store.contract import Key, Store
+from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
+from ansible_collections.emco.edge.plugins.module_utils._verbs.sealed_blobs import SealedBlobs
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What of a deployment is on one cluster, as far as the store knows."""
+
+    revision: int
+    bundle: str
+    state: str
+    reason: str = ""
+    message: str = ""
+    at: float = 0.0
+
+
+class Revisions:
+    """The revisions of one deployment."""
+
+    def __init__(self, naming: Naming, store: Store, keys: Keys) -> None:
+        self._naming = naming
+        self._store = store
+        self._keys = keys
+        self._blobs = SealedBlobs(store, keys)
+        self._prefix: Key = ("revisions", naming.project, naming.name)
+
+    def all(self) -> list[Revision]:
+        """All of them, oldest first."""
+        return [revision_of(entry.value) for entry in self._store.list(self._prefix)]
+
+    def find(self, number: int) -> Revision:
+        """One of them; ``UnknownRevision`` names those there are."""
+        known = self.all()
+        for one in known:
+            if one.number == number:
+                return one
+        numbers = ", ".join(str(one.number) for one in known) or "none"
+        raise EdgeError(
+            "UnknownRevision", f"{self._naming.readable} has no revision {number}.", hint=f"It has {numbers}."
+        )
+
+    def keep(self, plan: Plan, *, number: int, state: RevisionState, **told: Any) -> Revision:
+        """Store a plan under a new number: bodies first, then the content, then the revision that names them."""
+        bundles = {one.digest: one for one in plan.bundles.values()}
+        self._blobs.keep({each.digest: each.body for one in bundles.values() for each in one.objects})
+        content = json.dumps(
+            {
+                "bundles": {digest: bundle_document(one) for digest, one in sorted(bundles.items())},
+                "clusters": {str(ref): one.digest for ref, one in sorted(plan.bundles.items())},
+                "decisions": decisions_document(plan.decisions),
+            }
+        ).encode()
+        name = self._keys.digest(content)
+        self._blobs.keep({name: content})
+        revision = Revision(
+            number=number,
+            state=state,
+            plan_digest=plan.digest(self._keys.digest),
+            content=name,
+            inputs=plan.inputs,
+            **told,
+        )
+        self._store.put(self._key(number), revision_document(revision), expect=0)
+        return revision
+
+    def turn(self, revision: Revision, state: RevisionState) -> Revision:
+        """Store a revision's new state; nothing is written when it has it already."""
+        turned = revision.turned(state)
+        self._store.put(self._key(revision.number), revision_document(turned))
+        return turned
+
+    def plan_of(self, revision: Revision) -> Plan:
+        """The plan of a stored revision, bodies and all."""
+        content = json.loads(self._blobs.get([revision.content])[revision.content])
+        digests = {row[5] for one in content["bundles"].values() for row in one["objects"]}
+        bodies = self._blobs.get(digests)
+        bundles = {digest: bundle_of(document, self._naming, bodies) for digest, document in content["bundles"].items()}
+        return Plan(
+            decisions=decisions_of(content["decisions"]),
+            bundles={ClusterRef.parse(ref): bundles[digest] for ref, digest in content["clusters"].items()},
+            inputs=revision.inputs,
+        )
+
+    def _key(self, number: int) -> Key:
+        return (*self._prefix, f"{number:06d}")
+
+    # progress
+
+    def progress(self) -> dict[ClusterRef, Standing]:
+        """What is on which cluster."""
+        entry = self._store.get(self._progress_key())
+        clusters: Mapping[str, Any] = entry.value["clusters"] if entry is not None else {}
+        return {ClusterRef.parse(ref): Standing(**told) for ref, told in clusters.items()}
+
+    def note(self, standings: Mapping[ClusterRef, Standing], *, gone: Iterable[ClusterRef] = ()) -> None:
+        """Store what has changed of the progress, in one write; none when nothing has."""
+        entry = self._store.get(self._progress_key())
+        clusters = dict(entry.value["clusters"]) if entry is not None else {}
+        before = dict(clusters)
+        for ref, standing in standings.items():
+            told, known = standing.__dict__, clusters.get(str(ref))
+            # When it was last confirmed is not news.
+            if known is None or {**known, "at": 0} != {**told, "at": 0}:
+                clusters[str(ref)] = dict(told)
+        for ref in gone:
+            clusters.pop(str(ref), None)
+        if clusters != before:
+            self._store.put(self._progress_key(), {"clusters": clusters})
+
+    def _progress_key(self) -> Key:
+        return ("progress", self._naming.project, self._naming.name)
+
+
+def empty_bundle(naming: Naming, namespaces: frozenset[str] | None = None) -> Bundle:
+    """The bundle of a cluster that runs nothing of a deployment any more."""
+    return Bundle(
+        deployment=naming.readable, label=naming.label, manager=naming.manager, digest="", namespaces=namespaces
+    )
