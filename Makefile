@@ -20,7 +20,7 @@ READY := .tools/stamps/venv .tools/stamps/collections
 ##@ To try it
 .PHONY: demo lab lab-down shell-env
 demo: $(READY) ## three real clusters, register, deploy, status, deploy again
-	@scripts/demo
+	@python -m scripts.demo
 
 lab: $(READY) ## only the clusters; writes inventories/lab/
 	@ansible-playbook emco.edge.lab

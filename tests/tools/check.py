@@ -44,7 +44,7 @@ def steps() -> list[Step]:
         Step("lint", "ruff", ["ruff", "check", "."]),
         Step("lint", "format", ["ruff", "format", "--check", "."]),
         Step("lint", "mypy", ["mypy", "-p", "ansible_collections.emco.edge.plugins"]),
-        Step("lint", "mypy-tools", ["mypy", "tests/tools"]),
+        Step("lint", "mypy-tools", ["mypy", "tests/tools", "scripts"]),
         Step("lint", "rooms", [python, "-m", "tests.tools.rooms"]),
         Step("lint", "yamllint", ["yamllint", "--strict", "."]),
         Step("lint", "shellcheck", ["shellcheck", *shell_scripts()]),
