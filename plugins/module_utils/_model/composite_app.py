@@ -161,8 +161,8 @@ class CompositeApp:
 
     def problems(self, path: str) -> Iterator[Problem]:
         """Rules over the apps and profiles together."""
-        yield from _twice([app.name for app in self.apps], join(path, "apps"), "app")
-        yield from _twice([profile.name for profile in self.profiles], join(path, "profiles"), "profile")
+        yield from _twice([app.name for app in self.apps], join(path, "apps"), "an app")
+        yield from _twice([profile.name for profile in self.profiles], join(path, "profiles"), "a profile")
         yield from _dependency_problems(self.apps, join(path, "apps"))
         for index, profile in enumerate(self.profiles):
             yield from self._profile_problems(profile, join(path, f"profiles[{index}].apps"))
@@ -183,7 +183,7 @@ class CompositeApp:
 def _twice(given: Sequence[str], path: str, what: str) -> Iterator[Problem]:
     for index, name in enumerate(given):
         if name in given[:index]:
-            yield Problem(f"{path}[{index}].name", f"there is already an {what} {name!r}".replace("an p", "a p"))
+            yield Problem(f"{path}[{index}].name", f"there is already {what} {name!r}")
 
 
 def _label_problems(labels: Mapping[str, str], path: str) -> Iterator[Problem]:

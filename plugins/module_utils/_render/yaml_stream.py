@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import copy
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -84,6 +86,9 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
 
 def load(text: str, *, line: int = 1) -> Any:
     """The value of one document as plain JSON-like data; YamlError says what is wrong and on which line."""
+    if text.lstrip()[:1] == "{":
+        with contextlib.suppress(json.JSONDecodeError):  # YAML may begin with { too
+            return json.loads(text, parse_float=lambda number: _finite(float(number)), parse_constant=_not_json)
     loader = _Loader(text)
     try:
         return _Builder(loader).document()
@@ -212,9 +217,13 @@ def resolved(text: str) -> Any:
     return text
 
 
+def _not_json(_constant: str) -> Any:
+    raise YamlError("has a number that JSON does not know (not a number, or infinite)")
+
+
 def _finite(value: Any) -> Any:
     if not isinstance(value, float):
         return value
     if math.isnan(value) or math.isinf(value):
-        raise YamlError("has a number that JSON does not know (not a number, or infinite)")
+        return _not_json(str(value))
     return int(value) if value.is_integer() and abs(value) < _WRITTEN_AS_DIGITS else value

@@ -177,7 +177,7 @@ def test_the_failures_of_all_charts_are_told_at_once(
     renderer: MakeRenderer, write_chart: WriteChart, request_for: RequestFor
 ) -> None:
     requests = [
-        request_for(name, chart=write_chart(name, {"templates/a.yaml": '{{ fail "%s" }}' % word}))
+        request_for(name, chart=write_chart(name, {"templates/a.yaml": f'{{{{ fail "{word}" }}}}'}))
         for name, word in (("one", "first"), ("two", "second"))
     ]
     with pytest.raises(EdgeError, match=r"(?s)app one.*first.*app two.*second") as caught:
@@ -227,15 +227,19 @@ def test_the_users_helm_settings_do_not_change_a_rendering(
     assert rendered_one(renderer, request).objects[0].namespace == "default"
 
 
-class TestFiles:
-    chart = {
-        "templates/c.yaml": 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {site: {{ .Files.Get "files/site.conf" | quote }}}\n'
-    }
+READS_A_FILE = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+data: {site: {{ .Files.Get "files/site.conf" | quote }}}
+"""
 
+
+class TestFiles:
     def test_a_profiles_file_is_seen_by_the_chart_and_left_out_of_its_folder(
         self, renderer: MakeRenderer, write_chart: WriteChart, request_for: RequestFor, tmp_path: Path
     ) -> None:
-        chart = write_chart("c", self.chart)
+        chart = write_chart("c", {"templates/c.yaml": READS_A_FILE})
         (tmp_path / "site.conf").write_text("rack=r7", encoding="utf-8")
         request = request_for(chart=chart, files=(File("site.conf", "files/site.conf"),))
         assert rendered_one(renderer, request).objects[0].object["data"] == {"site": "rack=r7"}
@@ -244,7 +248,9 @@ class TestFiles:
     def test_other_content_of_a_file_is_another_rendering(
         self, renderer: MakeRenderer, write_chart: WriteChart, request_for: RequestFor, tmp_path: Path
     ) -> None:
-        request = request_for(chart=write_chart("c", self.chart), files=(File("site.conf", "files/site.conf"),))
+        request = request_for(
+            chart=write_chart("c", {"templates/c.yaml": READS_A_FILE}), files=(File("site.conf", "files/site.conf"),)
+        )
         found = []
         for content in ("a", "b"):
             (tmp_path / "site.conf").write_text(content, encoding="utf-8")
@@ -255,7 +261,9 @@ class TestFiles:
     def test_a_missing_file_is_named(
         self, renderer: MakeRenderer, write_chart: WriteChart, request_for: RequestFor
     ) -> None:
-        request = request_for(chart=write_chart("c", self.chart), files=(File("none.conf", "files/site.conf"),))
+        request = request_for(
+            chart=write_chart("c", {"templates/c.yaml": READS_A_FILE}), files=(File("none.conf", "files/site.conf"),)
+        )
         with pytest.raises(EdgeError, match=r"app app: files: none\.conf cannot be read: no such file"):
             rendered_one(renderer, request)
 
