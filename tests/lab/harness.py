@@ -77,7 +77,7 @@ class Lab:
         """Start clusters, given as descriptions or as names (which get one node each); again: change them."""
         described = [_described(cluster) for cluster in clusters]
         known = cls._base_port(folder)
-        port = base_port or known or _free_ports(len(described))
+        port = base_port or known or free_ports(len(described))
         lab = cls(folder, {"base_port": port, "audit": audit, "clusters": described})
         try:
             lab.again()
@@ -274,7 +274,7 @@ def _run(command: Sequence[str], stdin: str | None, timeout: float) -> str:
     return answer.stdout
 
 
-def _free_ports(clusters: int) -> int:
+def free_ports(clusters: int) -> int:
     """A base port whose block is free; chance keeps tests apart that start at the same time."""
     wanted = 10 * (clusters + 2)
     candidates = list(range(26000, 31000, 200))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -60,8 +61,20 @@ def test_proxy_resets_a_connection_after_so_many_bytes(whole: Lab) -> None:
 
 def test_proxy_that_drops_everything_lets_nothing_through(whole: Lab) -> None:
     lossy = whole.proxy("one", drop="100%")
+    started = time.monotonic()
     with pytest.raises(LabError, match=r"(?i)reset|EOF|connection"):
         through(whole, lossy, "get", "--raw", "/version", "--request-timeout=10s")
+    assert time.monotonic() - started < 5, "a reset is not a silence"
+
+
+def test_proxy_without_faults_passes_everything_on_and_keeps_no_connection(whole: Lab) -> None:
+    good = whole.proxy("one")
+    direct = whole.kubectl("one", "get", "--raw", "/openapi/v2")
+    for _ in range(3):
+        assert through(whole, good, "get", "--raw", "/openapi/v2") == direct
+    pid = json.loads((whole.folder / "run" / "one.proxy.json").read_text())["pid"]
+    sockets = [link for link in Path(f"/proc/{pid}/fd").iterdir() if str(link.readlink()).startswith("socket:")]
+    assert len(sockets) <= 4
 
 
 def test_proxy_that_stalls_never_finishes_a_handshake(whole: Lab) -> None:

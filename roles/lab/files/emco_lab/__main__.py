@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -12,4 +13,6 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from emco_lab.cli import main  # noqa: E402  (the path has to be right first)
 
 if __name__ == "__main__":
+    # Asked to end, it ends like one that was interrupted: what it started and has no use for ends with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

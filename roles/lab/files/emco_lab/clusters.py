@@ -25,17 +25,14 @@ PROBE = "emco-edge-lab-probe"
 def bring_up(layout: Layout, wanted: Cluster, processes: Processes, tools: Mapping[str, Tool]) -> list[str]:
     """Make one cluster what is described; returns what had to be done."""
     cluster = layout.cluster(wanted.name)
-    done = ["wrote its keys and certificates"] if pki.ensure(cluster.pki, cluster.name) else []
-    if kubeconfig.ensure(cluster):
-        done.append("wrote its kubeconfig")
+    created = pki.ensure(cluster.pki, cluster.name)
+    rewritten = kubeconfig.ensure(cluster)
     configured = write_configuration(layout, cluster, tools["kube-apiserver"].version)
     started = start(layout, cluster, processes, tools, restart_kwok=configured)
-    done += [f"started {name}" for name in started]
     api = Api(cluster)
     try:
         wait_answering(api, cluster, processes)
-        if nodes.reconcile(api, wanted):
-            done.append("changed its nodes")
+        changed = nodes.reconcile(api, wanted)
         if started:
             _prove_controllers(api, cluster, processes)
         nodes.wait_ready(api, wanted, PATIENCE)
@@ -43,7 +40,10 @@ def bring_up(layout: Layout, wanted: Cluster, processes: Processes, tools: Mappi
         raise LabError(f"{cluster.name}: {error}") from error
     finally:
         api.close()
-    return done
+    if created:
+        return [f"created with {len(wanted.nodes)} nodes"]
+    steps = ["wrote its kubeconfig"] if rewritten else []
+    return [*steps, *(f"started {name}" for name in started), *(f"changed the node {name}" for name in changed)]
 
 
 def start(

@@ -66,9 +66,12 @@ def parse(data: object) -> Lab:
     if not isinstance(base_port, int) or not 1024 <= base_port < EPHEMERAL_PORTS - 1024:
         problems.append(f"base_port: {base_port!r} is not a port from 1024 to {EPHEMERAL_PORTS - 1025}")
         base_port = DEFAULT_BASE_PORT
+    audit = lab.get("audit", False)
+    if not isinstance(audit, bool):
+        problems.append(f"audit: {audit!r} is neither true nor false")
     if problems:
         raise LabError("the description of the lab is wrong:\n  " + "\n  ".join(problems))
-    return Lab(tuple(clusters), bool(lab.get("audit", False)), base_port)
+    return Lab(tuple(clusters), bool(audit), base_port)
 
 
 def _cluster(entry: object, path: str, problems: list[str]) -> Cluster:

@@ -23,8 +23,8 @@ def differing(api: Api, cluster: Cluster) -> list[str]:
     return wrong + _undescribed(live, cluster)
 
 
-def reconcile(api: Api, cluster: Cluster) -> bool:
-    """Create, update and remove nodes; nodes that nobody described are left alone; true when one changed."""
+def reconcile(api: Api, cluster: Cluster) -> list[str]:
+    """Create, update and remove nodes; returns their names; nodes that nobody described are left alone."""
     live = _live(api)
     wrong = [node for node in cluster.nodes if _digest(live.get(node.name)) != node.digest]
     for node in wrong:
@@ -35,7 +35,7 @@ def reconcile(api: Api, cluster: Cluster) -> bool:
     gone = _undescribed(live, cluster)
     for name in gone:
         api.call("DELETE", f"{NODES}/{name}")
-    return bool(wrong or gone)
+    return [*(node.name for node in wrong), *gone]
 
 
 def wait_ready(api: Api, cluster: Cluster, timeout: float) -> None:

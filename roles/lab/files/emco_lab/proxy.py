@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass
 
 CHUNK = 64 * 1024
+Piece = tuple[float, bytes]  # when it is due, and the data; no data is the end
 
 
 @dataclass(frozen=True)
@@ -51,44 +52,41 @@ class Line:
             if self._faults.stall_tls:
                 while await reader.read(CHUNK):
                     pass
-                return
-            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            else:
+                await self._connect(reader, writer)
         except OSError:
             reset(writer)
-            return
         finally:
-            if self._faults.stall_tls:
-                writer.close()
-        directions = [
-            asyncio.ensure_future(self._pass_on(reader, server_writer, None)),
-            asyncio.ensure_future(self._pass_on(server_reader, writer, self._faults.reset_after)),
-        ]
-        done, pending = await asyncio.wait(directions, return_when=asyncio.FIRST_EXCEPTION)
-        for direction in pending:
-            direction.cancel()
-        if any(direction.exception() for direction in done):
-            reset(writer)
-            reset(server_writer)
+            writer.close()
 
-    async def _pass_on(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reset_after: int | None
-    ) -> None:
-        """Copy one direction; raises ConnectionError where the line breaks."""
-        under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(maxsize=1024)
-        arriving = asyncio.ensure_future(self._deliver(under_way, writer, reset_after))
-        loop = asyncio.get_running_loop()
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass data on in both directions; raises ConnectionError where the line breaks."""
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        there: asyncio.Queue[Piece] = asyncio.Queue(maxsize=1024)
+        back: asyncio.Queue[Piece] = asyncio.Queue(maxsize=1024)
+        parts = [
+            asyncio.ensure_future(self._take(reader, there)),
+            asyncio.ensure_future(self._deliver(there, server_writer, None)),
+            asyncio.ensure_future(self._take(server_reader, back)),
+            asyncio.ensure_future(self._deliver(back, writer, self._faults.reset_after)),
+        ]
         try:
-            while data := await reader.read(CHUNK):
-                if arriving.done():
-                    break
-                await under_way.put((loop.time() + self._faults.latency, data))
-            await under_way.put((loop.time() + self._faults.latency, b""))
-            await arriving
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_EXCEPTION)
+            for part in done:
+                part.result()
         finally:
-            arriving.cancel()
+            for part in parts:
+                part.cancel()
+            server_writer.close()
+
+    async def _take(self, reader: asyncio.StreamReader, under_way: asyncio.Queue[Piece]) -> None:
+        loop = asyncio.get_running_loop()
+        while data := await reader.read(CHUNK):
+            await under_way.put((loop.time() + self._faults.latency, data))
+        await under_way.put((loop.time() + self._faults.latency, b""))
 
     async def _deliver(
-        self, under_way: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter, reset_after: int | None
+        self, under_way: asyncio.Queue[Piece], writer: asyncio.StreamWriter, reset_after: int | None
     ) -> None:
         loop = asyncio.get_running_loop()
         sent = 0
@@ -97,8 +95,7 @@ class Line:
             if (wait := due - loop.time()) > 0:
                 await asyncio.sleep(wait)
             if not data:
-                if writer.can_write_eof():
-                    writer.write_eof()
+                writer.write_eof()
                 return
             if self._random.random() < self._faults.drop:
                 raise ConnectionResetError("dropped")

@@ -187,4 +187,6 @@ def _locked(suite: Suite) -> Iterator[None]:
         except BlockingIOError:
             say(f"{suite.name}: another run is making it, waiting")
             fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in suite.folder.parent.glob(f".{suite.name}-*"):  # by a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
         yield
