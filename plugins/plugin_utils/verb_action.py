@@ -41,9 +41,10 @@ class VerbAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
         variables = task_vars or {}
         arguments: dict[str, Any] = plain(self._task.args)
         if not self._is_local():
+            shipped = self.spec.filled(arguments, _HostVariables(variables, self._templar.template))
             result.update(
                 self._execute_module(
-                    module_name=f"emco.edge.{self.spec.name}", module_args=arguments, task_vars=variables
+                    module_name=f"emco.edge.{self.spec.name}", module_args=shipped, task_vars=variables
                 )
             )
             return result

@@ -68,30 +68,12 @@ def endpoint(connection: Connection, *, base_dir: str = "") -> Endpoint:
 
     Relative paths are taken from ``base_dir``.
     """
-    folder = Path(base_dir)
-    if connection.kubeconfig:
-        cluster, user, origin = _from_kubeconfig(connection.kubeconfig, connection.context, folder)
-    elif connection.host:
-        cluster, user, origin = {}, {}, folder
-    else:
-        raise EdgeError(
-            "BadConnection",
-            "nothing says how to reach the cluster.",
-            hint="Give kubeconfig (and context), or host with api_key or client_cert; nothing is taken implicitly.",
-        )
-    cluster = {**cluster, **_cluster_options(connection)}
-    user = {**user, **_user_options(connection)}
-    # Paths given as options are relative to the caller, those inside a kubeconfig to that file.
-    given = {"certificate-authority", "client-certificate", "client-key"} & {
-        *_cluster_options(connection),
-        *_user_options(connection),
-    }
-    reader = _Material(origin, folder, given)
+    cluster, user, reader = _parts(connection, base_dir)
     login = None
     if user.get("exec") or user.get("auth-provider"):
         from ansible_collections.emco.edge.plugins.module_utils._kube.login import Login
 
-        login = Login(cluster, user, str(origin))
+        login = Login(cluster, user, str(reader.origin))
         user = {**user, **login.credentials()}
     url = str(cluster.get("server") or "").rstrip("/")
     if not url.startswith(("https://", "http://")):
@@ -107,10 +89,56 @@ def endpoint(connection: Connection, *, base_dir: str = "") -> Endpoint:
     )
 
 
+def inlined(connection: Connection, *, base_dir: str = "") -> Connection:
+    """The same connection with the content of every file that it names, as a kubeconfig of one context.
+
+    Secrets are in it: seal it. A login program stays a program.
+    """
+    cluster, user, reader = _parts(connection, base_dir)
+    for source, names in ((cluster, ("certificate-authority",)), (user, ("client-certificate", "client-key"))):
+        for name in names:
+            content = reader.bytes_of(source, name)
+            source.pop(name, None)
+            if content is not None:
+                source[f"{name}-data"] = base64.b64encode(content).decode()
+    if user.get("tokenFile") and not user.get("token"):
+        user["token"] = (reader.bytes_of(user, "tokenFile") or b"").decode().strip()
+    user.pop("tokenFile", None)
+    kubeconfig = {
+        "contexts": [{"name": "cluster", "context": {"cluster": "cluster", "user": "cluster"}}],
+        "clusters": [{"name": "cluster", "cluster": cluster}],
+        "users": [{"name": "cluster", "user": user}],
+    }
+    return Connection(
+        kubeconfig=kubeconfig,
+        impersonate_user=connection.impersonate_user,
+        impersonate_groups=connection.impersonate_groups,
+    )
+
+
 def contexts(kubeconfig: Any, *, base_dir: str = "") -> tuple[str, ...]:
     """The names of all contexts of a kubeconfig, in its order."""
     content, _ = _content(kubeconfig, Path(base_dir))
     return tuple(str(entry.get("name")) for entry in content.get("contexts") or ())
+
+
+def _parts(connection: Connection, base_dir: str) -> tuple[dict[str, Any], dict[str, Any], _Material]:
+    """The cluster and the user of a kubeconfig with the options over them, and what reads their files."""
+    folder = Path(base_dir)
+    if connection.kubeconfig:
+        cluster, user, origin = _from_kubeconfig(connection.kubeconfig, connection.context, folder)
+    elif connection.host:
+        cluster, user, origin = {}, {}, folder
+    else:
+        raise EdgeError(
+            "BadConnection",
+            "nothing says how to reach the cluster.",
+            hint="Give kubeconfig (and context), or host with api_key or client_cert; nothing is taken implicitly.",
+        )
+    over_cluster, over_user = _cluster_options(connection), _user_options(connection)
+    # Paths given as options are relative to the caller, those inside a kubeconfig to that file.
+    given = {"certificate-authority", "client-certificate", "client-key"} & {*over_cluster, *over_user}
+    return {**cluster, **over_cluster}, {**user, **over_user}, _Material(origin, folder, given)
 
 
 def _cluster_options(connection: Connection) -> dict[str, Any]:
@@ -182,7 +210,7 @@ class _Material:
     """Reads what a kubeconfig gives as path (``client-key``) or as base64 data (``client-key-data``)."""
 
     def __init__(self, origin: Path, folder: Path, given: set[str]) -> None:
-        self._origin = origin
+        self.origin = origin
         self._folder = folder
         self._given = given
 
@@ -198,7 +226,7 @@ class _Material:
             return None
         if str(value).lstrip().startswith("-----BEGIN"):
             return str(value).encode()
-        base = self._folder if name in self._given else self._origin
+        base = self._folder if name in self._given else self.origin
         path = base / Path(str(value)).expanduser()
         try:
             return path.read_bytes()

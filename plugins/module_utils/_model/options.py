@@ -48,11 +48,13 @@ def option(
     no_log: bool | None = None,
     aliases: tuple[str, ...] = (),
     spec_default: Any = _MISSING,
+    written: str | None = None,
 ) -> Any:
     """A field of an options dataclass.
 
     ``parse`` turns the raw value into the typed one and raises ValueError to refuse it; ``type`` and ``elements`` are
     then what Ansible is told. ``spec_default`` is the default as users write it when ``default`` is a typed value.
+    ``written`` is the option's name where Python has reserved it, as it has ``from``.
     """
     metadata = {
         "required": required,
@@ -62,6 +64,7 @@ def option(
         "no_log": no_log,
         "aliases": aliases,
         "spec_default": default if spec_default is _MISSING else spec_default,
+        "written": written,
         "emco_option": True,
     }
     if isinstance(default, dict):
@@ -104,9 +107,13 @@ def _fields(model: Any) -> tuple[tuple[dataclasses.Field[Any], _Shape], ...]:
     )
 
 
+def _written(field: dataclasses.Field[Any]) -> str:
+    return str(field.metadata["written"] or field.name)
+
+
 def argument_spec(model: Any) -> dict[str, Any]:
     """The argument spec of an options dataclass, as AnsibleModule takes it."""
-    return {field.name: _argument(field, shape) for field, shape in _fields(model)}
+    return {_written(field): _argument(field, shape) for field, shape in _fields(model)}
 
 
 def _argument(field: dataclasses.Field[Any], shape: _Shape) -> dict[str, Any]:
@@ -154,12 +161,12 @@ def parse(model: type[T], raw: Any, path: str, problems: Problems) -> T | None:
     values: dict[str, Any] = {}
     known: set[str] = set()
     for field, shape in fields:
-        names = (field.name, *field.metadata["aliases"])
+        names = (_written(field), *field.metadata["aliases"])
         known.update(names)
         given = next((name for name in names if raw.get(name) is not None), None)
         if given is None:
             if field.metadata["required"]:
-                problems.add(join(path, field.name), "is required")
+                problems.add(join(path, names[0]), "is required")
             continue
         values[field.name] = _value(raw[given], field, shape, join(path, given), problems)
     for name in raw:

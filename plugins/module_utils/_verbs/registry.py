@@ -8,10 +8,9 @@ Three entries a cluster, so that what people say, what was read and what was not
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Connection
@@ -22,9 +21,11 @@ from ansible_collections.emco.edge.plugins.module_utils._model.cluster_document 
     facts_document,
     facts_of,
 )
-from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, near
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
+from ansible_collections.emco.edge.plugins.module_utils._model.options import parse
 from ansible_collections.emco.edge.plugins.module_utils._store.contract import Key, Store
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
+from ansible_collections.emco.edge.plugins.module_utils._verbs.sealed_blobs import opened_document
 
 CONNECTION_VARIABLES = {
     "kubeconfig": "emco_kubeconfig",
@@ -38,6 +39,7 @@ CONNECTION_VARIABLES = {
     "proxy": "emco_proxy",
     "tls_server_name": "emco_tls_server_name",
     "impersonate_user": "emco_impersonate_user",
+    "impersonate_groups": "emco_impersonate_groups",
 }
 
 
@@ -45,6 +47,7 @@ CONNECTION_VARIABLES = {
 class Credentials:
     """How a registered cluster is reached: a connection without secrets, the host whose variables hold it, or sealed.
 
+    With both a connection and a host, the host's variables serve where the connection's files are missing.
     ``keep`` is ``reference``, ``encrypted`` or ``service_account``. ``base_dir`` is where relative paths start.
     """
 
@@ -79,6 +82,11 @@ def cluster_key(ref: ClusterRef) -> Key:
 def facts_key(ref: ClusterRef) -> Key:
     """Where the facts are kept."""
     return ("facts", ref.provider, ref.name)
+
+
+def uid_key(uid: str, ref: ClusterRef) -> Key:
+    """Where it is noted which clusters have the same API server: ``uids/<uid>/<provider>/<name>``."""
+    return ("uids", uid, ref.provider, ref.name)
 
 
 def silent_key(ref: ClusterRef) -> Key:
@@ -117,15 +125,19 @@ def _registered(
     )
 
 
-def keep(store: Store, one: Registered) -> None:
-    """Store a registration; the facts and silence of the cluster are stored apart."""
-    document = {
+def registration_document(one: Registered) -> dict[str, Any]:
+    """A registration as it is stored; the facts and silence of the cluster are stored apart."""
+    return {
         **cluster_document(one.cluster),
         "host": one.host,
         "uid": one.uid,
         "credentials": asdict(one.credentials),
     }
-    store.put(cluster_key(one.ref), document)
+
+
+def keep(store: Store, one: Registered) -> None:
+    """Store a registration."""
+    store.put(cluster_key(one.ref), registration_document(one))
 
 
 def keep_facts(store: Store, facts: Mapping[ClusterRef, Facts]) -> None:
@@ -146,27 +158,45 @@ def connection_of(one: Registered, context: Context) -> tuple[Connection, str]:
     """The connection of a registered cluster and the folder its relative paths start from."""
     credentials = one.credentials
     if credentials.sealed is not None:
-        material = context.keys().unseal(base64.b64decode(credentials.sealed), str(one.ref).encode())
-        return connection_from(json.loads(material)), ""
-    if credentials.host is not None:
-        variables = context.variables_of(credentials.host)
-        found = connection_from_variables(variables)
-        if not found.given():
-            raise EdgeError(
-                "BadConnection",
-                f"{one.ref} is reached with the variables of host {credentials.host}, and this inventory has none.",
-                hint="Run with the inventory it was registered from, or register it with keep_credentials: encrypted.",
-            )
-        return found, context.base_dir
-    return connection_from(credentials.connection), credentials.base_dir
+        return connection_from(opened_document(credentials.sealed, cluster_key(one.ref), context.keys())), ""
+    if credentials.connection and (credentials.host is None or _files_here(credentials)):
+        return connection_from(credentials.connection), credentials.base_dir
+    variables = context.variables_of(credentials.host) if credentials.host is not None else {}
+    found = connection_from_variables(variables)
+    if found.given():
+        return found, folder_of_variables(variables, context)
+    if credentials.connection:
+        # Its files are missing: the error that says which comes from reading them.
+        return connection_from(credentials.connection), credentials.base_dir
+    raise EdgeError(
+        "BadConnection",
+        f"{one.ref} is reached with the variables of host {credentials.host}, and this inventory has none.",
+        hint="Run with the inventory it was registered from, or register it with keep_credentials: encrypted.",
+    )
+
+
+def _files_here(credentials: Credentials) -> bool:
+    """Whether this control node has the files; on another one the host's variables may say where they are."""
+    paths = (credentials.connection.get(name) for name in ("kubeconfig", "ca_cert", "client_cert", "client_key"))
+    return all(
+        Path(credentials.base_dir, Path(path).expanduser()).exists()
+        for path in paths
+        if isinstance(path, str) and "-----BEGIN" not in path
+    )
+
+
+def folder_of_variables(variables: Mapping[str, Any], context: Context) -> str:
+    """Where relative paths in a host's variables start: beside the inventory that the host is in."""
+    return str(variables.get("inventory_dir") or context.base_dir)
 
 
 def connection_from(document: Mapping[str, Any]) -> Connection:
     """A connection from plain data with the option names of Connection."""
-    given = {name: value for name, value in document.items() if value is not None}
-    if "impersonate_groups" in given:
-        given["impersonate_groups"] = tuple(given["impersonate_groups"])
-    return Connection(**given)
+    problems = Problems()
+    found = parse(Connection, document, "", problems)
+    problems.raise_if_any("the connection")
+    assert found is not None  # parse gives None only together with problems
+    return found
 
 
 def connection_from_variables(variables: Mapping[str, Any]) -> Connection:
