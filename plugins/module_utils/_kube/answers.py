@@ -30,11 +30,13 @@ _HINTS = {
     "Forbidden": "Grant the missing right to the account that the cluster is registered with.",
     "FieldConflict": "conflicts: force takes the fields over; or leave them out of what is deployed.",
     "ImmutableField": "on_immutable: replace deletes the object and creates it again.",
+    "NamespaceMissing": "Put the Namespace into the application, create it, or use a logical cloud that has it.",
     "NamespaceTerminating": "Wait until the namespace is gone, or find what holds it: kubectl get namespace -o yaml.",
     "QuotaExceeded": "Raise the quota or ask for less.",
     "WebhookFailed": "The cluster's admission webhook did not answer; mend it or its failurePolicy.",
     "TooLarge": "Split the object; an API server takes about 1.5 MB, its store 1 MB for ConfigMaps and Secrets.",
 }
+_NO_NAMESPACE = re.compile(r'^namespaces "[^"]+" not found')
 _IMMUTABLE = re.compile(r"immutable|may not be changed|updates to .* are forbidden|cannot be changed", re.IGNORECASE)
 
 
@@ -98,6 +100,8 @@ def _reason(status: int, said: str, words: str, causes: list[Mapping[str, Any]])
         return "AlreadyExists"
     if status == 422 and _IMMUTABLE.search(words):
         return "ImmutableField"
+    if status == 404 and _NO_NAMESPACE.search(words):
+        return "NamespaceMissing"
     if status == 404 and not causes and "could not find the requested resource" in words:
         return "KindNotServed"
     if (
@@ -112,7 +116,12 @@ def _reason(status: int, said: str, words: str, causes: list[Mapping[str, Any]])
 def _conflict(cause: Mapping[str, Any]) -> dict[str, str]:
     message = str(cause.get("message") or "")
     manager = re.search(r'conflict with "([^"]+)"', message)
-    return {"manager": manager.group(1) if manager else message, "field": str(cause.get("field") or "")}
+    return {
+        "manager": manager.group(1) if manager else message,
+        "field": str(cause.get("field") or ""),
+        # The server tells the version only of managers that update, not of those that apply.
+        "operation": "Update" if manager and " using " in message[manager.end() :] else "Apply",
+    }
 
 
 def _shortened(words: str, limit: int = 600) -> str:

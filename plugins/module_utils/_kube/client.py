@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,6 +30,14 @@ class Applied:
     created: bool
 
 
+class Removal(Enum):
+    """What became of a deletion."""
+
+    ABSENT = "absent"
+    DONE = "done"
+    BEGUN = "begun"
+
+
 class ClusterClient:
     """One cluster. Errors are ClusterError with the reason codes of ``answers`` and ``transport``."""
 
@@ -43,13 +52,20 @@ class ClusterClient:
 
     # reading
 
-    def get(self, resource: Resource, namespace: str | None, name: str) -> dict[str, Any] | None:
+    def get(
+        self, resource: Resource, namespace: str | None, name: str, *, metadata_only: bool = False
+    ) -> dict[str, Any] | None:
         """The object, None when there is none."""
-        return self.read(resource.path(namespace, name), f"get {described(resource, namespace, name)}")
+        attempt = f"get {described(resource, namespace, name)}"
+        return self.read(
+            resource.path(namespace, name), attempt, accept=_METADATA if metadata_only else "application/json"
+        )
 
-    def read(self, path: str, attempt: str, *, read_timeout: float | None = None) -> dict[str, Any] | None:
+    def read(
+        self, path: str, attempt: str, *, read_timeout: float | None = None, accept: str = "application/json"
+    ) -> dict[str, Any] | None:
         """The document at a path, None when it is not found."""
-        answer = self.transport.send("GET", path, attempt=attempt, read_timeout=read_timeout)
+        answer = self.transport.send("GET", path, attempt=attempt, read_timeout=read_timeout, accept=accept)
         return None if answer.status == 404 else self._checked(answer, attempt).document()
 
     def text(self, path: str, attempt: str) -> str:
@@ -190,6 +206,29 @@ class ClusterClient:
         dry_run: bool = False,
     ) -> bool:
         """Delete an object if it is still the one with ``uid``; whether there was one."""
+        left = self.begin_deletion(
+            resource,
+            namespace,
+            name,
+            uid=uid,
+            resource_version=resource_version,
+            propagation=propagation,
+            dry_run=dry_run,
+        )
+        return left is not Removal.ABSENT
+
+    def begin_deletion(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        *,
+        uid: str | None = None,
+        resource_version: str | None = None,
+        propagation: str = "Background",
+        dry_run: bool = False,
+    ) -> Removal:
+        """Delete an object if it is still the one with ``uid``, and say whether it is gone or on its way."""
         options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         options["preconditions"] = {key: value for key, value in preconditions.items() if value}
@@ -203,9 +242,11 @@ class ClusterClient:
             body=json.dumps(options).encode(),
         )
         if answer.status == 404:
-            return False
-        self._checked(answer, attempt)
-        return True
+            return Removal.ABSENT
+        # The object itself is the answer as long as finalizers or a grace period hold it, else a Status is.
+        left = self._checked(answer, attempt).document()
+        held = left.get("kind") != "Status" and bool((left.get("metadata") or {}).get("deletionTimestamp"))
+        return Removal.BEGUN if held else Removal.DONE
 
     # below
 

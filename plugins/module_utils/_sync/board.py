@@ -16,6 +16,9 @@ from enum import Enum
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import AppDependency
 
+# Looked again at least this often: the wish to stop and the passing of time notify nobody. Seconds.
+_LOOK_AGAIN = 0.5
+
 
 class Progress(str, Enum):
     """How far an app is on a cluster."""
@@ -54,7 +57,11 @@ class DependencyBoard:
 
     def tell(self, app: str, cluster: str, progress: Progress) -> None:
         """An app is deployed or ready on a cluster, or will not be in this run."""
-        raise NotImplementedError
+        with self._news:
+            before = self._seen.get((app, cluster))
+            if before is None or before[0] != progress:
+                self._seen[app, cluster] = (progress, self._clock())
+                self._news.notify_all()
 
     def wait_for(
         self,
@@ -67,6 +74,67 @@ class DependencyBoard:
         """Return when ``app`` may start on ``cluster``.
 
         EdgeError ``DependencyTimeout`` after ``seconds``, ``DependencyFailed``, ``DependencyOutsideLimit``, each naming
-        the app and the clusters that are waited for; ``Stopped`` when ``stopped()`` is true.
+        the app and the clusters that are waited for; ``Stopped`` when ``stopped()`` is true. Nothing on this cluster
+        itself is waited for: its own sync takes the apps in their order.
         """
-        raise EdgeError("DependencyTimeout", "")
+        others = self._running.get(dependency.on, frozenset()) - {cluster}
+        if not others:
+            return
+        deadline = self._clock() + seconds
+        with self._news:
+            if self._fulfilled(app, dependency, others):
+                return
+        with self._slot(), self._news:
+            while not self._fulfilled(app, dependency, others):
+                if stopped():
+                    raise EdgeError("Stopped", f"{app} on {cluster} was not started: the run was stopped.")
+                left = deadline - self._clock()
+                if left <= 0:
+                    raise _late(app, cluster, dependency, self._missing(dependency, others))
+                self._news.wait(min(left, _LOOK_AGAIN))
+
+    def _fulfilled(self, app: str, dependency: AppDependency, others: Iterable[str]) -> bool:
+        missing = self._missing(dependency, others)
+        failed = [one for one in missing if self._progress(dependency.on, one) == Progress.FAILED]
+        if failed:
+            raise EdgeError(
+                "DependencyFailed",
+                f"{app} waits for {dependency.on}, which failed on {_some(failed)}.",
+                details={"dependency": dependency.on, "clusters": failed},
+            )
+        outside = [] if self._within is None else [one for one in missing if one not in self._within]
+        if outside:
+            raise EdgeError(
+                "DependencyOutsideLimit",
+                f"{app} waits for {dependency.on} on {_some(outside)}, which this run does not sync.",
+                hint="Sync these clusters first, or widen the limit.",
+                details={"dependency": dependency.on, "clusters": outside},
+            )
+        return not missing and self._rested(dependency, others)
+
+    def _missing(self, dependency: AppDependency, others: Iterable[str]) -> list[str]:
+        enough = (Progress.READY,) if dependency.status == "ready" else (Progress.READY, Progress.DEPLOYED)
+        return sorted(one for one in others if self._progress(dependency.on, one) not in enough)
+
+    def _rested(self, dependency: AppDependency, others: Iterable[str]) -> bool:
+        """Whether ``dependency.wait`` seconds have gone by since the last cluster had it."""
+        last = max(self._seen[dependency.on, one][1] for one in others)
+        return self._clock() >= last + dependency.wait
+
+    def _progress(self, app: str, cluster: str) -> Progress | None:
+        found = self._seen.get((app, cluster))
+        return found[0] if found else None
+
+
+def _late(app: str, cluster: str, dependency: AppDependency, missing: list[str]) -> EdgeError:
+    return EdgeError(
+        "DependencyTimeout",
+        f"{app} on {cluster} waited in vain for {dependency.on} to be {dependency.status} on {_some(missing)}.",
+        hint=f"Look at {dependency.on} there; wait_timeout bounds the wait.",
+        details={"dependency": dependency.on, "clusters": missing},
+    )
+
+
+def _some(names: list[str], shown: int = 5) -> str:
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more

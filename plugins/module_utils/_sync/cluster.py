@@ -1,15 +1,39 @@
 # Copyright: (c) 2026, emco.edge contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Private to emco.edge: making one cluster equal to its bundle."""
+"""Private to emco.edge: making one cluster equal to its bundle.
+
+The order is what makes it safe: look, refuse, record what may come to be, send and wait stage by stage, delete what is
+no longer wanted, record what is. A run that ends anywhere in between is finished by the next one.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
-from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
-from ansible_collections.emco.edge.plugins.module_utils._sync.board import DependencyBoard
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle, PlannedObject
+from ansible_collections.emco.edge.plugins.module_utils._sync import live, records
+from ansible_collections.emco.edge.plugins.module_utils._sync.apply import send_all
+from ansible_collections.emco.edge.plugins.module_utils._sync.board import DependencyBoard, Progress
+from ansible_collections.emco.edge.plugins.module_utils._sync.check import checked
+from ansible_collections.emco.edge.plugins.module_utils._sync.decide import (
+    Seen,
+    Work,
+    guard,
+    refuse_strangers,
+    work_for,
+)
+from ansible_collections.emco.edge.plugins.module_utils._sync.hooks import run_hooks
+from ansible_collections.emco.edge.plugins.module_utils._sync.lanes import Lanes
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import Surroundings, SyncOptions
-from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Outcome
-from ansible_collections.emco.edge.plugins.module_utils._sync.record import Keys
+from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_foundation, levels, of_apps
+from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action, Outcome, State
+from ansible_collections.emco.edge.plugins.module_utils._sync.prune import delete_all
+from ansible_collections.emco.edge.plugins.module_utils._sync.record import Keys, read_record
+from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
+from ansible_collections.emco.edge.plugins.module_utils._sync.waiting import await_ready, not_ready
 
 
 def sync_cluster(
@@ -26,4 +50,150 @@ def sync_cluster(
     Never raises EdgeError: a cluster that does not answer is ``Unreachable``, one that refuses is ``Failed``. The name
     of the cluster on the board and in the outcome is ``client.name``. ``board``: None when no app depends on another.
     """
-    raise NotImplementedError
+
+    def work(session: Session) -> Outcome:
+        found, seen = look(session)
+        if options.check:
+            return checked(session, found, seen)
+        return _Sync(session, board).run(found)
+
+    outcome = in_session(client, bundle, options, keys, around, work)
+    if board is not None and outcome.state is not State.READY and not options.check:
+        for app in bundle.apps:
+            board.tell(app, client.name, Progress.FAILED)
+    return outcome
+
+
+def in_session(
+    client: ClusterClient,
+    bundle: Bundle,
+    options: SyncOptions,
+    keys: Keys,
+    around: Surroundings | None,
+    work: Callable[[Session], Outcome],
+) -> Outcome:
+    """What ``work`` makes of a cluster, an error as the outcome that it is, with requests and time."""
+    around = around or Surroundings()
+    started, requests, writes = around.clock(), client.transport.requests, client.transport.writes
+    with Lanes() as lanes:
+        session = Session(client, bundle, options, keys, around, lanes)
+        try:
+            outcome = work(session)
+        except EdgeError as error:
+            outcome = session.failure(session.silent or error)
+    return replace(
+        outcome,
+        requests=client.transport.requests - requests,
+        writes=client.transport.writes - writes,
+        seconds=around.clock() - started,
+    )
+
+
+def look(session: Session) -> tuple[Work, Seen]:
+    """What has to be done, after everything that forbids it was raised: strangers, too many deletions."""
+    session.learn_kinds()
+    bundle = session.bundle
+    record = session.record = read_record(session.client, bundle.label, session.keys)
+    known = record.by_identity() if record else {}
+    recorded = live.versions_of(known.values())
+    here = live.versions_of(bundle.objects)
+    labelled = live.labelled(session.client, session.lanes, bundle.label, {**recorded, **here}) if record else {}
+    unknown = {one: version for one, version in here.items() if one not in known and one not in labelled}
+    seen = Seen(labelled, live.existing(session.client, session.lanes, unknown))
+    session.live.update(labelled)
+    found = work_for(bundle, record, seen, session.options, session.keys.digest)
+    refuse_strangers(bundle, found, session.cluster)
+    guard(bundle, record, found, session.options, session.cluster)
+    return found, seen
+
+
+class _Sync:
+    """The stages of one cluster."""
+
+    def __init__(self, session: Session, board: DependencyBoard | None) -> None:
+        self.session = session
+        self.board = board
+        self.event = records.event_of(session)
+
+    def run(self, work: Work) -> Outcome:
+        session = self.session
+        for one in (*work.unchanged, *work.expired):
+            session.result(one, Action.UNCHANGED)
+        for one in work.drifted:
+            session.result(one, Action.DRIFTED, "Drifted", "differs from what was sent")
+        waited_for = [*work.unchanged, *work.drifted, *work.send]
+        if work.nothing and self.event is None:
+            return self._settled(waited_for)
+        records.expect(session, work, self.event)
+        try:
+            self._apply(work, waited_for)
+        except EdgeError as error:
+            records.note_arrivals(session, session.noticed(error))
+            raise
+        return self._finished(waited_for)
+
+    def _apply(self, work: Work, waited_for: list[PlannedObject]) -> None:
+        session = self.session
+        foundations = [one for one in work.send if is_foundation(one.identity)]
+        if foundations:
+            session.report(f"applying {len(foundations)} namespaces and definitions")
+            send_all(session, foundations)
+            await_ready(session, foundations)
+        if self.event is not None:
+            run_hooks(session, f"pre-{self.event}")
+        rest = [one for one in work.send if not is_foundation(one.identity)]
+        for apps in levels(session.bundle):
+            self._await_dependencies(apps, waited_for)
+            mine = of_apps(rest, apps)
+            if mine:
+                session.report(f"applying {len(mine)} objects of {', '.join(apps)}")
+                send_all(session, mine)
+            self._tell(apps, Progress.DEPLOYED)
+        if session.options.wait or self.board is not None:
+            await_ready(session, waited_for)
+            self._tell(session.bundle.apps, Progress.READY)
+        if self.event is not None:
+            run_hooks(session, f"post-{self.event}")
+        for old in work.kept:
+            session.result(old, Action.KEPT, "Keep", "helm.sh/resource-policy: keep")
+        for old, why in work.left:
+            session.result(old, Action.KEPT, "NotOurs", why)
+            session.warnings.append(f"{old.identity} was not deleted: {why}.")
+        if work.delete:
+            session.report(f"deleting {len(work.delete)} objects")
+            delete_all(session, work.delete)
+        records.settle(session, work)
+
+    def _await_dependencies(self, apps: tuple[str, ...], objects: list[PlannedObject]) -> None:
+        session = self.session
+        needs = [(app, need) for app in apps for need in session.bundle.dependencies.get(app, ())]
+        here = {need.on for _, need in needs if need.status == "ready" and need.on in session.bundle.apps}
+        if here:
+            await_ready(session, of_apps(objects, here))
+            self._tell(tuple(sorted(here)), Progress.READY)
+        for app, need in needs:
+            if self.board is not None:
+                self.board.wait_for(app, session.cluster, need, session.options.wait_timeout, session.around.stopped)
+
+    def _tell(self, apps: tuple[str, ...], progress: Progress) -> None:
+        if self.board is not None:
+            for app in apps:
+                self.board.tell(app, self.session.cluster, progress)
+
+    def _settled(self, objects: list[PlannedObject]) -> Outcome:
+        """Nothing to do but to see that it is ready."""
+        self._tell(self.session.bundle.apps, Progress.DEPLOYED)
+        if self.session.options.wait or self.board is not None:
+            await_ready(self.session, objects)
+            self._tell(self.session.bundle.apps, Progress.READY)
+        return self._finished(objects)
+
+    def _finished(self, objects: list[PlannedObject]) -> Outcome:
+        session = self.session
+        left = not_ready(session, [one for one in objects if one.identity in session.live])
+        if session.record is None:
+            return session.outcome(State.REMOVED)
+        if left:
+            words = f"{left[0].identity}: {left[0].message}" + (f" and {len(left) - 1} more" if len(left) > 1 else "")
+            return session.outcome(State.PROGRESSING, left, reason="NotReady", message=words)
+        return session.outcome(State.READY)

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
-from ansible_collections.emco.edge.plugins.module_utils._kube.kinds import Resource
+from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import MANAGED_BY, OURS, Identity
 
 NAMESPACE = "emco-edge-system"
@@ -120,15 +120,168 @@ def read_records(client: ClusterClient, keys: Keys) -> tuple[Record, ...]:
 def write_record(client: ClusterClient, record: Record, keys: Keys) -> Record:
     """Store a record if it is still the one that was read, with its new version.
 
-    ClusterError ``RecordConflict``: another control node wrote it since. Creates the namespace when it is missing.
+    Creates the namespace when it is missing. ClusterError ``RecordConflict``: another control node wrote it since;
+    ``RecordTooLarge``.
     """
-    raise NotImplementedError
+    secret = _sealed(client.name, record, keys)
+    try:
+        if record.version:
+            stored = client.replace(_SECRETS, NAMESPACE, secret, manager=OURS)
+        else:
+            stored = _created(client, secret)
+    except ClusterError as error:
+        raise _conflict_of(client.name, record, error) from error
+    return replace(record, version=str(stored["metadata"]["resourceVersion"]))
 
 
 def delete_record(client: ClusterClient, record: Record) -> None:
     """Delete a record if it is still the one that was read; ClusterError ``RecordConflict``."""
-    raise NotImplementedError
+    try:
+        client.delete(_SECRETS, NAMESPACE, record_name(record.label), resource_version=record.version)
+    except ClusterError as error:
+        raise _conflict_of(client.name, record, error) from error
+
+
+def _created(client: ClusterClient, secret: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return client.create(_SECRETS, NAMESPACE, secret, manager=OURS)
+    except ClusterError as error:
+        if error.reason != "NamespaceMissing":
+            raise
+    # Tried first without: the namespace is missing only once in the life of a cluster.
+    namespace = {"metadata": {"name": NAMESPACE, "labels": {MANAGED_BY: OURS}}}
+    try:
+        client.create(_NAMESPACES, None, namespace, manager=OURS)
+    except ClusterError as error:
+        # Another deployment of this run may have been quicker.
+        if error.reason != "AlreadyExists":
+            raise
+    return client.create(_SECRETS, NAMESPACE, secret, manager=OURS)
+
+
+def _conflict_of(cluster: str, record: Record, error: ClusterError) -> ClusterError:
+    # NotFound: the Secret that was read is gone, whoever deleted it.
+    if error.reason not in ("Conflict", "AlreadyExists") and not (error.reason == "NotFound" and record.version):
+        return error
+    return ClusterError(
+        "RecordConflict",
+        f"the record of {record.deployment} on {cluster} was changed by somebody else while this run worked on it.",
+        hint="Another control node works on this deployment; run again when it is done.",
+        details={"cluster": cluster},
+    )
+
+
+def _sealed(cluster: str, record: Record, keys: Keys) -> dict[str, Any]:
+    # No time in the compressed form: the same record is the same bytes.
+    content = gzip.compress(json.dumps(_document(record), separators=(",", ":")).encode(), 6, mtime=0)
+    if len(content) > _LARGEST:
+        raise ClusterError(
+            "RecordTooLarge",
+            f"the record of {record.deployment} on {cluster} would need {len(content)} bytes for "
+            f"{len(record.objects)} objects; a Secret holds {_LARGEST}.",
+            hint="Split the deployment into several.",
+            details={"cluster": cluster},
+        )
+    metadata: dict[str, Any] = {
+        "name": record_name(record.label),
+        "namespace": NAMESPACE,
+        "labels": {MANAGED_BY: OURS, RECORD_LABEL: "true"},
+        "annotations": {f"{RECORD_LABEL}-of": record.deployment},
+    }
+    if record.version:
+        metadata["resourceVersion"] = record.version
+    return {
+        "metadata": metadata,
+        "type": _TYPE,
+        "data": {
+            "record": base64.b64encode(content).decode(),
+            "signature": base64.b64encode(keys.sign(_signed(content)).encode()).decode(),
+        },
+    }
+
+
+def _signed(content: bytes) -> bytes:
+    # The purpose is part of it, so that nothing else that the key signs passes as a record.
+    return b"emco.edge record\n" + content
 
 
 def _opened(cluster: str, secret: Mapping[str, Any], keys: Keys) -> Record:
-    raise NotImplementedError
+    metadata = secret["metadata"]
+    try:
+        data = secret["data"]
+        content = base64.b64decode(data["record"], validate=True)
+        signature = base64.b64decode(data["signature"], validate=True).decode()
+        if not keys.verify(_signed(content), signature):
+            raise _not_trusted(cluster, metadata, "its signature is not one of ours")
+        record = _record(json.loads(gzip.decompress(content)))
+    except (KeyError, TypeError, ValueError, OSError, EOFError) as error:
+        raise _not_trusted(cluster, metadata, f"it cannot be read ({type(error).__name__})") from error
+    if metadata.get("name") != record_name(record.label):
+        raise _not_trusted(cluster, metadata, f"it is the record of {record.deployment} under another name")
+    return replace(record, version=str(metadata["resourceVersion"]))
+
+
+def _not_trusted(cluster: str, metadata: Mapping[str, Any], why: str) -> ClusterError:
+    name = metadata.get("name")
+    whose = (metadata.get("annotations") or {}).get(f"{RECORD_LABEL}-of")
+    return ClusterError(
+        "RecordNotTrusted",
+        f"the record {NAMESPACE}/{name} on {cluster}{f' ({whose})' if whose else ''} is not to be trusted: {why}. "
+        "Nothing was changed or deleted.",
+        hint="Someone edited it, or it was written with other keys: put the keys back; or, when you are sure, delete "
+        "this Secret and deploy with adopt: true.",
+        details={"cluster": cluster, "record": f"{NAMESPACE}/{name}"},
+    )
+
+
+def _document(record: Record) -> dict[str, Any]:
+    return {
+        "format": _FORMAT,
+        "deployment": record.deployment,
+        "label": record.label,
+        "manager": record.manager,
+        "release": record.release,
+        "revision": record.revision,
+        "bundle": record.bundle,
+        "phase": record.phase.value,
+        "event": record.event,
+        "run": record.run,
+        "hooks_done": list(record.hooks_done),
+        "decision": dict(record.decision),
+        "columns": list(_COLUMNS),
+        "objects": [_row(one) for one in record.objects],
+    }
+
+
+_COLUMNS = ("api_version", "kind", "namespace", "name", "app", "uid", "sent", "live", "hook", "keep")
+
+
+def _row(one: RecordedObject) -> list[Any]:
+    where = one.identity
+    flags = [one.hook, one.keep]
+    return [one.api_version, where.kind, where.namespace, where.name, one.app, one.uid, one.sent, one.live, *flags]
+
+
+def _record(document: Mapping[str, Any]) -> Record:
+    if document["format"] != _FORMAT:
+        raise ValueError("a record of another version")
+    return Record(
+        deployment=document["deployment"],
+        label=document["label"],
+        manager=document["manager"],
+        release=document["release"],
+        revision=document["revision"],
+        bundle=document["bundle"],
+        phase=Phase(document["phase"]),
+        event=document["event"],
+        run=document["run"],
+        hooks_done=tuple(document["hooks_done"]),
+        decision=document["decision"],
+        objects=tuple(_recorded(row) for row in document["objects"]),
+    )
+
+
+def _recorded(row: list[Any]) -> RecordedObject:
+    api_version, kind, namespace, name, app, uid, sent, live, hook, keep = row
+    identity = Identity(api_version.rpartition("/")[0], kind, namespace, name)
+    return RecordedObject(identity, api_version, app, uid, sent, live, hook, keep)

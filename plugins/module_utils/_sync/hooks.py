@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, emco.edge contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Private to emco.edge: running the hooks of an event, one after the other, each exactly once a run.
+
+A hook's object carries the mark of the run it belongs to, so a run that was killed and started again knows which hooks
+are done; of hooks whose objects are deleted afterwards the record keeps the mark.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.emco.edge.plugins.module_utils._kube.client import Removal
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.module_utils._observe.readiness import Judgement, judge
+from ansible_collections.emco.edge.plugins.module_utils._observe.why import last_words
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import PlannedObject
+from ansible_collections.emco.edge.plugins.module_utils._sync.apply import apply, recorded, with_annotation
+from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_irreplaceable
+from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action
+from ansible_collections.emco.edge.plugins.module_utils._sync.record import write_record
+from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
+from ansible_collections.emco.edge.plugins.module_utils._sync.waiting import await_gone, await_ready
+
+RUN_ANNOTATION = "emco.edge/hook-run"
+_BEFORE, _SUCCEEDED, _FAILED = "before-hook-creation", "hook-succeeded", "hook-failed"
+
+
+def run_hooks(session: Session, event: str) -> None:
+    """Run the hooks of an event (``pre-install``) in their order; EdgeError ``HookFailed`` ends it."""
+    for one in session.bundle.hooks(event):
+        session.stop_if_told()
+        _run(session, one, event)
+
+
+def mark(session: Session, event: str) -> str:
+    """What a hook of this run carries."""
+    record = session.record
+    assert record is not None
+    return f"{record.bundle}:{record.run}:{event}"
+
+
+def _run(session: Session, one: PlannedObject, event: str) -> None:
+    assert session.record is not None
+    wanted = mark(session, event)
+    done = f"{wanted}:{one.identity}"
+    if done in session.record.hooks_done:
+        return
+    session.report(f"{event} hook {one.identity}")
+    live = session.live.get(one.identity)
+    begun = live is not None and _marked(live) == wanted and not live["metadata"].get("deletionTimestamp")
+    if not begun or _end(live).final:
+        _start(session, one, live, wanted)
+    await_ready(session, [one], until_final=False)
+    ended = _end(session.live.get(one.identity))
+    if not ended.ready:
+        _fail(session, one, event, ended)
+    if not begun:
+        session.result(one, Action.RAN)
+    assert one.hook is not None
+    if _SUCCEEDED in one.hook.delete_policies:
+        # First the note that it is done, then the deletion: the other way round a kill between them runs it again.
+        session.record = write_record(
+            session.client,
+            replace(session.record, hooks_done=(*session.record.hooks_done, done)),
+            session.keys,
+        )
+        _delete(session, one)
+
+
+def _start(session: Session, one: PlannedObject, live: dict[str, Any] | None, wanted: str) -> None:
+    assert one.hook is not None
+    # A run of its own needs an object of its own; what holds data or other objects is only ever updated.
+    if live is not None and _BEFORE in one.hook.delete_policies and not is_irreplaceable(one.identity):
+        _delete(session, one)
+    applied = apply(session, one, with_annotation(one.body, RUN_ANNOTATION, wanted))
+    session.live[one.identity] = applied.live
+    session.arrived[one.identity] = recorded(session, one, applied.live)
+
+
+def _delete(session: Session, one: PlannedObject) -> None:
+    where = one.identity
+    uid = str(session.live[where]["metadata"]["uid"])
+    left = session.client.begin_deletion(session.resource(one), where.namespace, where.name, uid=uid)
+    if left is Removal.BEGUN:
+        await_gone(session, {where: uid}, {where: one.api_version})
+    session.live.pop(where, None)
+    session.arrived.pop(where, None)
+
+
+def _fail(session: Session, one: PlannedObject, event: str, ended: Judgement) -> None:
+    words = ended.message
+    if session.options.why:
+        words += last_words(session.client, one.identity)
+    assert one.hook is not None
+    if _FAILED in one.hook.delete_policies:
+        _delete(session, one)
+    session.result(one, Action.FAILED, "HookFailed", words)
+    raise EdgeError(
+        "HookFailed",
+        f"{event} hook {one.identity} of {one.app} on {session.cluster} failed: {words}",
+        hint="What it did is not undone; mend its cause and run again.",
+        details={"hook": str(one.identity), "event": event},
+    ) from None
+
+
+def _marked(live: dict[str, Any]) -> str:
+    return str((live["metadata"].get("annotations") or {}).get(RUN_ANNOTATION) or "")
+
+
+def _end(live: dict[str, Any] | None) -> Judgement:
+    return judge(live) if live is not None else Judgement(False, "NotPresent", "its object is gone", final=True)

@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, emco.edge contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Private to emco.edge: what the record says before, during and after the work on a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Identity, PlannedObject
+from ansible_collections.emco.edge.plugins.module_utils._sync.decide import Work
+from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action
+from ansible_collections.emco.edge.plugins.module_utils._sync.record import (
+    Phase,
+    Record,
+    RecordedObject,
+    delete_record,
+    write_record,
+)
+from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
+
+
+def event_of(session: Session) -> str | None:
+    """What this run is for the cluster: install, upgrade, rollback; None: nothing new is brought here.
+
+    An install that was never finished stays one, whatever is brought now; a run that was interrupted goes on as what it
+    was.
+    """
+    record, bundle = session.record, session.bundle
+    if record is None:
+        return "install"
+    if record.bundle == bundle.digest and record.phase is Phase.CURRENT:
+        return None
+    interrupted = record.phase is Phase.PROGRESSING
+    if interrupted and (record.event == "install" or record.bundle == bundle.digest):
+        return record.event
+    return "install" if record.phase is Phase.REMOVING else session.options.event
+
+
+def expect(session: Session, work: Work, event: str | None) -> None:
+    """Record what may come to be on the cluster, before the first write: what is there and what is wanted."""
+    before, bundle = session.record, session.bundle
+    record = before or Record(bundle.deployment, bundle.label, bundle.manager)
+    if event is not None and not _goes_on(before, bundle.digest):
+        record = replace(
+            record,
+            phase=Phase.PROGRESSING,
+            event=event,
+            bundle=bundle.digest,
+            run=record.run + 1 if before else 1,
+            hooks_done=(),
+            release=bundle.release,
+            revision=session.options.revision,
+            decision=dict(bundle.decision),
+        )
+    objects = record.by_identity()
+    missing = {one.identity for one in work.send if one.identity not in session.live}
+    for one in bundle.objects:
+        if one.hook is not None and (event is None or not _concerns(one, event)):
+            continue
+        known = objects.get(one.identity)
+        # No uid: it may be made in this run, and that may never be noted.
+        if known is None:
+            objects[one.identity] = _expected(one)
+        elif one.identity in missing and known.uid:
+            objects[one.identity] = replace(known, uid="")
+    record = replace(record, objects=_sorted(objects.values()))
+    if record != before:
+        session.record = write_record(session.client, record, session.keys)
+
+
+def settle(session: Session, work: Work) -> None:
+    """Record what is there now; a record of nothing is deleted."""
+    assert session.record is not None
+    wanted = {one.identity for one in session.bundle.objects}
+    left = {old.identity for old, _ in work.left}
+    failed = {where for where, found in session.results.items() if found.action is Action.FAILED}
+    known = session.record.by_identity()
+    objects = {
+        where: old
+        for where, old in known.items()
+        if where in left or where in failed or (where in wanted and (not old.hook or where in session.live))
+    }
+    objects.update(session.arrived)
+    record = replace(session.record, phase=Phase.CURRENT, hooks_done=(), objects=_sorted(objects.values()))
+    if not record.objects:
+        delete_record(session.client, session.record)
+        session.record = None
+    elif record != session.record:
+        session.record = write_record(session.client, record, session.keys)
+
+
+def note_arrivals(session: Session, error: EdgeError) -> None:
+    """Record what was sent before an error ended the run; the error itself stays what is told."""
+    if session.silent is not None or error.reason == "RecordConflict" or session.record is None:
+        return
+    objects = {**session.record.by_identity(), **session.arrived}
+    record = replace(session.record, objects=_sorted(objects.values()))
+    if record == session.record:
+        return
+    try:
+        session.record = write_record(session.client, record, session.keys)
+    except EdgeError as other:
+        session.warnings.append(f"The record could not be brought up to date: {other.message}")
+
+
+def _goes_on(before: Record | None, bundle: str) -> bool:
+    return before is not None and before.bundle == bundle and before.phase is Phase.PROGRESSING
+
+
+def _concerns(one: PlannedObject, event: str) -> bool:
+    return one.hook is not None and any(each in one.hook.events for each in (f"pre-{event}", f"post-{event}"))
+
+
+def _expected(one: PlannedObject) -> RecordedObject:
+    return RecordedObject(one.identity, one.api_version, one.app, hook=one.hook is not None, keep=one.keep)
+
+
+def _sorted(objects: Iterable[RecordedObject]) -> tuple[RecordedObject, ...]:
+    def key(one: RecordedObject) -> Identity:
+        return one.identity
+
+    return tuple(sorted(objects, key=key))
