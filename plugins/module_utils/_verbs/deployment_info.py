@@ -51,6 +51,7 @@ class DeploymentInfo:
     revisions: bool = option(default=False)
     why_not_ready: bool = option(default=True)
     log_lines: int = option(default=0)
+    show: bool = option(default=False)
     parallel: int = option(default=50)
     cluster_timeout: float = option(default=30.0, parse=seconds, type="str", spec_default="30s")
     store: Any = option(type="raw")

@@ -1,0 +1,322 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, emco.edge contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verb ``deployment`` as a module."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: deployment
+short_description: Bring a composite app to the edge clusters that its intents choose
+version_added: 0.1.0
+author:
+  - emco.edge contributors (@emco-edge)
+description:
+  - Decides for each app of a composite app where it runs, renders it for these clusters, stores the plan as a revision,
+    and makes the clusters equal to it, many at once. EMCO calls this a deployment intent group.
+  - Placement always sees all registered clusters. O(only) limits which of them are touched in this run, it never moves
+    an app. What is left out stays pending and a later run continues the same revision.
+  - A second run with the same input writes nothing.
+  - Run it once for the fleet, with C(run_once), and let M(emco.edge.cluster_result) tell each host what happened.
+options:
+  project:
+    description: The project, a namespace for names.
+    type: str
+    required: true
+  name:
+    description: The name of the deployment.
+    type: str
+    required: true
+  composite_app:
+    description:
+      - The composite app.
+      - When a task gives none of the options that say what is wanted (from here to O(host_variables)), the stored ones
+        are used.
+    type: str
+  version:
+    description: The version of the composite app.
+    type: str
+  profile:
+    description: The profile of the composite app.
+    type: str
+  release:
+    description: The Helm release name, by default the name of the deployment.
+    type: str
+  logical_cloud:
+    description: The logical cloud. The default is the admin logical cloud, all clusters with namespace C(default).
+    type: str
+  overrides:
+    description:
+      - By app, C(values), and C(set) as Helm's C(--set) reads it.
+      - The order is chart, profile files, profile values, overrides, cluster overrides; later ones win.
+    type: dict
+  cluster_overrides:
+    description: By cluster (C(provider+name)) and app, the same again.
+    type: dict
+  placement:
+    description:
+      - By app, where it may run and should. C(default) stands for apps that are not named.
+      - Intents are C(clusters), C(label), C(selector), C(all_of), C(any_of), C(exclude), C(tolerations), C(count),
+        C(spread), C(with), C(apart_from), C(score), C(replicas), C(fallback); EMCO's own C(allOf) and C(anyOf) work too.
+    type: dict
+  hardware:
+    description:
+      - What workloads need of the hardware, each with C(app), C(workload), C(container), C(requests), C(limits),
+        C(node), C(mandatory), C(weight).
+    type: list
+    elements: dict
+  host_variables:
+    description: Variables of a cluster's inventory host that its templated manifests may use, as C(host.name).
+    type: list
+    elements: str
+  rebalance:
+    description: Place anew instead of starting from what was decided before.
+    type: bool
+    default: false
+  rollout:
+    description: How the revision is brought to the clusters.
+    type: dict
+    suboptions:
+      max_failures:
+        description: How many clusters, or which percentage of them (rounded down), may fail before the task fails.
+        type: raw
+        default: 0
+      unreachable:
+        description: What a cluster is that does not answer, V(fail), or V(defer) until it answers again.
+        type: str
+        choices: [fail, defer]
+        default: fail
+  only:
+    description: Hosts, clusters or one selector. Only these are touched in this run.
+    type: raw
+  parallel:
+    description: How many clusters are worked on at once.
+    type: int
+    default: 50
+  wait:
+    description: Whether to wait until everything is ready.
+    type: bool
+    default: true
+  wait_timeout:
+    description: How long to wait for readiness on each cluster.
+    type: str
+    default: 10m
+  cluster_timeout:
+    description: How long one cluster may take in all. V(0s) is the O(wait_timeout) and a minute.
+    type: str
+    default: 0s
+  drift:
+    description:
+      - What becomes of objects that others changed. V(correct) sets our fields again, V(report) tells,
+        V(ignore) leaves them.
+    type: str
+    choices: [correct, report, ignore]
+    default: correct
+  conflicts:
+    description: Whether a field that another manager owns is an error or taken over.
+    type: str
+    choices: [fail, force]
+    default: fail
+  adopt:
+    description: Whether objects that exist and are not ours (of helm, kubectl, EMCO) are taken over.
+    type: bool
+    default: false
+  on_immutable:
+    description: Whether an object whose immutable field changes is an error, or deleted and created again.
+    type: str
+    choices: [fail, replace]
+    default: fail
+  deletion_guard:
+    description:
+      - An update that would delete more than this share of the objects on a cluster, and at least 5, stops before
+        anything is done there. So does one that would delete a namespace, a CRD or a PersistentVolumeClaim.
+    type: str
+    default: 30%
+  allow_deletions:
+    description: Go on where the guard would stop.
+    type: bool
+    default: false
+  nondeterministic:
+    description:
+      - What becomes of charts that render differently each time. V(pin) keeps the first rendering and warns, V(fail) is
+        an error.
+    type: str
+    choices: [pin, fail]
+    default: pin
+  lock_wait:
+    description: How long to wait for another run on the same deployment.
+    type: str
+    default: 0s
+  state:
+    description:
+      - V(planned) stores the plan and touches no cluster.
+      - V(present) makes the clusters equal to the plan.
+      - V(absent) takes the deployment off its clusters, in reverse order.
+    type: str
+    choices: [planned, present, absent]
+    default: present
+  revision:
+    description:
+      - Exactly this stored plan. One that was never applied fails with C(StalePlan) when what it was made from changed.
+        One that was applied before is the way back to it, its objects are stored as a new revision.
+    type: int
+  comment:
+    description: A word for the history.
+    type: str
+  explain:
+    description: Apps for which every cluster is listed with its reason; for others reasons are counted.
+    type: list
+    elements: str
+extends_documentation_fragment:
+  - emco.edge.store
+  - emco.edge.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Shows only fields that are ours, values of Secrets are masked.
+  idempotent:
+    support: full
+seealso:
+  - module: emco.edge.composite_app
+  - module: emco.edge.deployment_info
+  - module: emco.edge.placement_info
+  - module: emco.edge.cluster_result
+"""
+
+EXAMPLES = r"""
+- name: Ship vision to the northern sites
+  hosts: edge
+  gather_facts: false
+  tasks:
+    - name: Bring the revision to the clusters of this batch
+      emco.edge.deployment:
+        project: demo
+        name: vision-north
+        composite_app: vision
+        version: v1
+        profile: production
+        placement:
+          default: {label: tier=far-edge}
+          broker: {any_of: [{cluster: lab+edge-1}, {cluster: lab+edge-2}]}
+        overrides:
+          api: {values: {replicas: 3}}
+        only: "{{ ansible_play_batch }}"
+      run_once: true
+      register: shipped
+
+    - name: Tell each host what happened on its cluster
+      emco.edge.cluster_result:
+        from: "{{ shipped }}"
+
+- name: Plan now, look at it, apply exactly that later
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Plan
+      emco.edge.deployment:
+        project: demo
+        name: vision-north
+        composite_app: vision
+        version: v2
+        placement: {default: {label: tier=far-edge}}
+        state: planned
+      register: plan
+
+    - name: Apply what was planned
+      emco.edge.deployment:
+        project: demo
+        name: vision-north
+        revision: "{{ plan.revision }}"
+
+    - name: Go back to revision 1
+      emco.edge.deployment:
+        project: demo
+        name: vision-north
+        revision: 1
+
+    - name: Take it away
+      emco.edge.deployment:
+        project: demo
+        name: vision-north
+        state: absent
+"""
+
+RETURN = r"""
+revision:
+  description: The number of the revision.
+  returned: when there is one; check mode may have none
+  type: int
+  sample: 4
+state:
+  description: The state of the revision.
+  returned: when there is a revision
+  type: str
+  sample: Current
+summary:
+  description: Clusters by state, and what was done on them.
+  returned: when clusters were handled
+  type: dict
+  sample: {clusters: 3, ready: 3, pending: 0, failed: 0, deferred: 0, unreachable: 0, applied: 12, unchanged: 48, deleted: 0,
+    requests: 66, writes: 13, seconds: 2.1}
+decisions:
+  description: By app, the clusters that were chosen and why, and the others by reason.
+  returned: success
+  type: dict
+  sample:
+    api:
+      chosen: [{cluster: lab+edge-1, replicas: 3, score: 80, why: best of 2}]
+      refused: {LabelMismatch: {count: 412, example: lab+edge-2, message: "has no label tier=far-edge"}}
+      shortage: 0
+clusters:
+  description: By cluster, its state, and what was done there or why not.
+  returned: when clusters were handled or planned
+  type: dict
+  sample:
+    lab+edge-1: {state: Ready, changed: true, applied: 4, unchanged: 16, deleted: 0, seconds: 0.8}
+    lab+edge-2: {state: Failed, reason: FieldConflict, message: "apply Deployment default/api on lab+edge-2: ..."}
+outside_limit:
+  description: Clusters of the revision that O(only) left out; they stay pending.
+  returned: when there are some
+  type: list
+  elements: str
+moves:
+  description: By app, the clusters it would come to and leave.
+  returned: with O(state=planned)
+  type: dict
+warnings:
+  description: What you should know, such as fields that render differently each time.
+  returned: when there are some
+  type: list
+  elements: str
+reason:
+  description:
+    - A stable code for what went wrong, such as C(InvalidInput), C(NoFeasibleCluster), C(StalePlan), C(Busy), C(ClustersFailed), C(NotOurs),
+      C(FieldConflict), C(DeletionGuard), C(ClusterUnreachable).
+  returned: failure
+  type: str
+  sample: InvalidInput
+hint:
+  description: What to do about it.
+  returned: failure, where there is something to do
+  type: str
+problems:
+  description: All problems of the input, each with C(path) and C(message).
+  returned: with reason C(InvalidInput)
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment import SPEC, run
+from ansible_collections.emco.edge.plugins.module_utils._verbs.module_door import run_module
+
+
+def main() -> None:
+    """Run the verb."""
+    run_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()
