@@ -33,6 +33,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import (
     registered,
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions, Standing
+from ansible_collections.emco.edge.plugins.module_utils._verbs.tables import status
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec
 
 
@@ -68,6 +69,9 @@ def run(wanted: DeploymentInfo, context: Context) -> Result:
     known = sorted({entry.key[2] for entry in store.list(("deployments", wanted.project))})
     names = [wanted.name] if wanted.name is not None else known
     found = [_one(Naming(wanted.project, name), name in known, wanted, fleet, limit, context) for name in names]
+    for told in found if wanted.show else ():
+        for line in status(told):
+            context.say(line)
     return {"changed": False, "deployments": found}
 
 

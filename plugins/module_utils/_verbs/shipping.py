@@ -28,6 +28,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import (
     note_silence,
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Standing, empty_bundle
+from ansible_collections.emco.edge.plugins.module_utils._verbs.tables import closing
 
 _QUIET = 5.0
 _MARGIN = 60.0
@@ -116,6 +117,8 @@ class _Fleet:
                 if not done:
                     self._context.say(f"{len(found)} of {len(targets)} clusters done, {_waited(running.values())}")
         self._remember_silence(found)
+        for text in closing(self._shipment.naming.readable, found, self._shipment.decisions):
+            self._context.say(text)
         return found
 
     def _one(self, ref: ClusterRef) -> Outcome:
