@@ -164,7 +164,7 @@ def _listed(text: str) -> Any:
         items.append(_typed(item))
     if stop != "}" or rest:
         raise ValueError("a list must end with '}'")
-    return [] if items == [""] else items
+    return items
 
 
 def _until(text: str, stops: str) -> tuple[str, str, str]:
