@@ -181,6 +181,14 @@ def parse(model: type[T], raw: Any, path: str, problems: Problems) -> T | None:
     return built if len(problems) == before else None
 
 
+def parsed(model: type[T], raw: Any, of: str) -> T:
+    """The typed value of ``raw``; InvalidInput with all of its problems, ``of`` says what it is."""
+    problems = Problems()
+    value = parse(model, raw, "", problems)
+    problems.raise_if_any(of)
+    return typing.cast(T, value)
+
+
 def _listed(known: Iterable[str]) -> str:
     return "options are " + ", ".join(sorted(known))
 

@@ -13,7 +13,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cl
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import CompositeApp
 from ansible_collections.emco.edge.plugins.module_utils._model.deployment import INTENT, Deployment
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
-from ansible_collections.emco.edge.plugins.module_utils._model.options import parse
+from ansible_collections.emco.edge.plugins.module_utils._model.options import parse, parsed
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import parse_placement
 from ansible_collections.emco.edge.plugins.module_utils._model.values import Override
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
@@ -64,10 +64,8 @@ def resolve(
                 hint="Give at least composite_app, version and placement.",
             )
         document = stored.document
+    intent = parsed(Deployment, {"project": wanted.project, "name": wanted.name, **document}, "the deployment")
     problems = Problems()
-    intent = parse(Deployment, {"project": wanted.project, "name": wanted.name, **document}, "", problems)
-    problems.raise_if_any("the deployment")
-    assert intent is not None  # parse gives None only together with problems
     for name in ("composite_app", "version"):
         if getattr(intent, name) is None:
             problems.add(name, "is required")

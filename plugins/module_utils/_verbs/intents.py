@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import CompositeApp
-from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
-from ansible_collections.emco.edge.plugins.module_utils._model.options import parse
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, near
+from ansible_collections.emco.edge.plugins.module_utils._model.options import parsed
 from ansible_collections.emco.edge.plugins.module_utils._store.contract import Key, Store
 from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
 from ansible_collections.emco.edge.plugins.module_utils._verbs.sealed_blobs import opened_document, sealed_document
@@ -71,10 +71,7 @@ def stored_app(store: Store, keys: Keys, project: str, name: str, version: str) 
     found = stored_intent(store, keys, composite_app_key(project, name, version))
     if found is None:
         raise _unknown_app(store, project, name, version)
-    problems = Problems()
-    app = parse(CompositeApp, found.document["app"], "", problems)
-    problems.raise_if_any(f"the stored composite app {project}/{name}/{version}")
-    assert app is not None  # parse gives None only together with problems
+    app = parsed(CompositeApp, found.document["app"], f"the stored composite app {project}/{name}/{version}")
     return StoredApp(app, str(found.document["base_dir"]), found.digest)
 
 
