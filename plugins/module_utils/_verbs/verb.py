@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problem, Problems
 from ansible_collections.emco.edge.plugins.module_utils._model.options import argument_spec, parse
@@ -56,8 +56,7 @@ class Spec(Generic[W]):
         placed = Problems()
         placed.extend(replace(problem, path=_path_of(problem, said)) for problem in problems)
         placed.raise_if_any(f"the options of emco.edge.{self.name}")
-        assert wanted is not None  # parse gives None only together with problems
-        return wanted
+        return cast(W, wanted)
 
 
 def _path_of(problem: Problem, said: Mapping[str, str]) -> str:
@@ -71,6 +70,7 @@ Verb = Callable[[W, Context], Result]
 def perform(spec: Spec[W], verb: Verb[W], arguments: Mapping[str, Any], context: Context) -> Result:
     """Run a verb for a door: an EdgeError becomes a failed result, everything opened is closed again."""
     try:
+        context.arguments = arguments
         return verb(spec.read(arguments, context.host.variables), context)
     except EdgeError as error:
         return failed(error)
