@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 from tests.tools.checkout import ROOT, TOOLS, copy_as_collection
@@ -13,7 +14,8 @@ from tests.tools.checkout import ROOT, TOOLS, copy_as_collection
 def build(into: Path) -> Path:
     """Path of the archive that `ansible-galaxy collection build` made in the folder."""
     collection = copy_as_collection(TOOLS / "archive")
-    command = ["ansible-galaxy", "collection", "build", "--force", "--output-path", str(into), str(collection)]
+    ansible_galaxy = Path(sys.executable).parent / "ansible-galaxy"
+    command = [str(ansible_galaxy), "collection", "build", "--force", "--output-path", str(into), str(collection)]
     subprocess.run(command, check=True)
     (made,) = into.glob("emco-edge-*.tar.gz")
     return made
