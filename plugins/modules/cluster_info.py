@@ -25,7 +25,6 @@ options:
       - Only these clusters, by C(provider+name), by name alone, or by the host that stands for them in the inventory.
     type: list
     elements: str
-    default: []
   facts:
     description:
       - Whether all facts of each cluster are returned too. They are large.

@@ -15,8 +15,8 @@ author:
 description:
   - Tasks such as M(emco.edge.deployment) act on the whole fleet and run once. This one tells each host what such a task
     did on its cluster, so that each cluster has its line in the recap.
-  - Fails the hosts whose cluster failed, which is what makes C(max_fail_percentage) work; says C(changed) where the task
-    changed something, which notifies handlers; is skipped where the task did not touch the cluster.
+  - Fails the hosts whose cluster failed, which is what makes C(max_fail_percentage) work. Says C(changed) where the
+    task changed something, which notifies handlers. Is skipped where the task did not touch the cluster.
 options:
   from:
     description:

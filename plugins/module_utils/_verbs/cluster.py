@@ -143,8 +143,6 @@ def _require_kubernetes(client: ClusterClient) -> None:
 def _facts(client: ClusterClient, wanted: ClusterOptions, now: float) -> Facts:
     try:
         return read_facts(client, now)
-    except NotImplementedError:
-        return Facts(observed=now, version=client.version())
     except EdgeError as error:
         if error.reason != "Forbidden" or wanted.on_missing_rights == "fail":
             raise

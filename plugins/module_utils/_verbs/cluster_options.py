@@ -48,7 +48,7 @@ CLUSTER_VARIABLES = {
 class TaintOption:
     """A taint as users write it."""
 
-    key: str = option(required=True)
+    key: str = option(required=True, no_log=False)
     value: str = option(default="")
     effect: TaintEffect = option(default="NoSelect")
 
