@@ -28,10 +28,12 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.limits import lim
 from ansible_collections.emco.edge.plugins.module_utils._verbs.planning import decide, make_plan
 from ansible_collections.emco.edge.plugins.module_utils._verbs.rebuilding import rebuilt_progress
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, registered
+from ansible_collections.emco.edge.plugins.module_utils._verbs.rendering import RenderSession
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions, Standing
 from ansible_collections.emco.edge.plugins.module_utils._verbs.sealed_blobs import SealedBlobs
 from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import Shipment, ship
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec
+from ansible_collections.emco.edge.plugins.module_utils._verbs.wanted import Wanted
 
 SPEC = Spec("deployment", Deployment, fleet=True, control_node_only=("host_variables",))
 
@@ -104,28 +106,33 @@ def _planned_or_present(call: _Call) -> Result:
     store, keys = context.store(), context.keys()
     resolved = resolve(wanted, context.arguments, store, keys, call.fleet)
     before = call.revisions.plan_of(call.last) if call.last is not None else None
-    placement = decide(
-        resolved.wanted,
-        call.fleet,
-        before.decisions if before is not None else {},
-        now=context.clock(),
-        rebalance=wanted.rebalance,
-    )
-    placement.raise_if_failed()
-    plan = make_plan(
-        resolved.wanted,
-        placement,
-        call.fleet,
-        context,
-        SealedBlobs(store, keys),
-        explain=wanted.explain,
-        on_difference=wanted.nondeterministic,
-        storing=not context.check,
-    )
+    with _session(call, resolved.wanted) as session:
+        placement = decide(
+            resolved.wanted,
+            call.fleet,
+            before.decisions if before is not None else {},
+            session.samples(resolved.wanted.apps),
+            now=context.clock(),
+            rebalance=wanted.rebalance,
+        )
+        placement.raise_if_failed()
+        plan = make_plan(resolved.wanted, placement, call.fleet, session, keys.digest, explain=wanted.explain)
     revision = _kept(call, plan, resolved.document, resolved.wanted.app.app.name, resolved.wanted.app.app.version)
     if wanted.state == "planned":
         return deployment_result.of_plan(plan, revision, describe(before, plan), call.context.diff)
     return _present(call, plan, revision, before)
+
+
+def _session(call: _Call, wanted: Wanted) -> RenderSession:
+    context = call.context
+    return RenderSession(
+        wanted,
+        call.fleet,
+        context,
+        SealedBlobs(context.store(), context.keys()),
+        on_difference=call.wanted.nondeterministic,
+        storing=not context.check,
+    )
 
 
 def _kept(call: _Call, plan: Plan, document: Mapping[str, Any], app: str, version: str) -> Revision | None:
@@ -173,9 +180,10 @@ def _stored_revision(call: _Call, number: int) -> Result:
             details={"revision": number, "clusters": gone},
         )
     if resolved is not None:
-        _still_feasible(
-            call, number, plan, decide(resolved.wanted, call.fleet, plan.decisions, now=call.context.clock()).decisions
-        )
+        with _session(call, resolved.wanted) as session:
+            samples = session.samples(resolved.wanted.apps)
+            today = decide(resolved.wanted, call.fleet, plan.decisions, samples, now=call.context.clock())
+        _still_feasible(call, number, plan, today.decisions)
     before = call.revisions.plan_of(call.last) if call.last is not None else None
     if call.wanted.state == "planned":
         return deployment_result.of_plan(plan, revision, describe(before, plan), call.context.diff)

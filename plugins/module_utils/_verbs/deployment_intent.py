@@ -13,6 +13,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cl
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import CompositeApp
 from ansible_collections.emco.edge.plugins.module_utils._model.deployment import INTENT, Deployment
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
+from ansible_collections.emco.edge.plugins.module_utils._model.hardware import parse_hardware
 from ansible_collections.emco.edge.plugins.module_utils._model.options import parse, parsed
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import parse_placement
 from ansible_collections.emco.edge.plugins.module_utils._model.values import Override
@@ -24,8 +25,8 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import (
     stored_app,
     stored_intent,
 )
-from ansible_collections.emco.edge.plugins.module_utils._verbs.planning import Wanted
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered
+from ansible_collections.emco.edge.plugins.module_utils._verbs.wanted import Wanted
 
 
 def intent_key(project: str, name: str) -> Key:
@@ -99,6 +100,7 @@ class _Finder:
         self._known("overrides", intent.overrides, apps, "app")
         intents = parse_placement(intent.placement, apps, "placement", self._problems)
         overrides = self._cluster_overrides(apps)
+        hardware = parse_hardware(intent.hardware, apps, "hardware", self._problems)
         release = self._release()
         if intent.logical_cloud not in (None, "admin"):
             self._problems.add(
@@ -117,6 +119,7 @@ class _Finder:
             intents=intents,
             overrides=intent.overrides,
             cluster_overrides=overrides,
+            hardware=hardware,
             host_variables=intent.host_variables,
             inputs=inputs,
         )

@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, emco.edge contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Private to emco.edge: a deployment with everything it refers to found and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
+from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import App, dependency_order
+from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement
+from ansible_collections.emco.edge.plugins.module_utils._model.placement import PlacementIntent
+from ansible_collections.emco.edge.plugins.module_utils._model.values import Override
+from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
+from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import StoredApp
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A deployment with everything it refers to found and checked."""
+
+    naming: Naming
+    app: StoredApp
+    profile: str | None
+    release: str
+    namespace: str
+    namespaces: frozenset[str] | None
+    members: frozenset[ClusterRef] | None
+    intents: Mapping[str, PlacementIntent]
+    overrides: Mapping[str, Override]
+    cluster_overrides: Mapping[ClusterRef, Mapping[str, Override]]
+    hardware: tuple[HardwareRequirement, ...]
+    host_variables: tuple[str, ...]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def apps(self) -> tuple[App, ...]:
+        """The apps, each after those it depends on."""
+        by_name = {app.name: app for app in self.app.app.apps}
+        return tuple(by_name[name] for step in dependency_order(self.app.app.apps) for name in step)
