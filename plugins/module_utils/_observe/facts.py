@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import effective_requests
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
+from ansible_collections.emco.edge.plugins.module_utils._kube.discovery import ServedKind, served_kinds
 from ansible_collections.emco.edge.plugins.module_utils._model import quantities
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Facts, Node, NodeTaint
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource, built_in
@@ -19,11 +20,6 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.lanes import Lanes
 _NODES = Resource("v1", "Node", "nodes", False)
 _PODS = Resource("v1", "Pod", "pods", True)
 _CLASSES = Resource("storage.k8s.io/v1", "StorageClass", "storageclasses", False)
-_LIVING = "status.phase!=Succeeded,status.phase!=Failed"
-_DISCOVERY = (
-    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
-    "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json"
-)
 _ENGINE_GROUPS = {
     "kubeovn.io": "kube_ovn",
     "k8s.ovn.org": "ovn_kubernetes",
@@ -36,6 +32,19 @@ _TOPOLOGIES = "topology.node.k8s.io"
 Object = Mapping[str, Any]
 
 
+class _Read(NamedTuple):
+    resource: Resource
+    how: Mapping[str, Any]
+
+
+_PATHS = ("/api", "/apis")
+_READS = (
+    _Read(_NODES, {}),
+    _Read(_PODS, {"fields": "status.phase!=Succeeded,status.phase!=Failed"}),
+    _Read(_CLASSES, {"metadata_only": True}),
+)
+
+
 def read_facts(client: ClusterClient, now: float) -> Facts:
     """The facts of a cluster as of ``now`` (seconds since the epoch); ClusterError when it does not answer.
 
@@ -43,16 +52,9 @@ def read_facts(client: ClusterClient, now: float) -> Facts:
     """
     # The first one alone: a cluster that does not answer costs one time-out, and its connection serves the next.
     version = client.version()
-    reads: tuple[Callable[[], list[dict[str, Any]]], ...] = (
-        lambda: _discovered(client, "/api"),
-        lambda: _discovered(client, "/apis"),
-        lambda: list(client.list(_NODES)),
-        lambda: list(client.list(_PODS, fields=_LIVING)),
-        lambda: list(client.list(_CLASSES, metadata_only=True)),
-    )
     with Lanes() as lanes:
-        core, groups, nodes, pods, classes = lanes.each(_called, reads)
-        served = (*core, *groups)
+        served = [one for found in lanes.each(lambda path: served_kinds(client, path), _PATHS) for one in found]
+        nodes, pods, classes = lanes.each(lambda read: list(client.list(read.resource, **read.how)), _READS)
         topologies = _topologies(client, served)
         devices = _devices(client, lanes, served)
     return Facts(
@@ -68,72 +70,24 @@ def read_facts(client: ClusterClient, now: float) -> Facts:
     )
 
 
-def _called(read: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    return read()
+def _apis(served: Iterable[ServedKind]) -> set[str]:
+    versions = {one.resource.api_version for one in served}
+    return versions | {f"{one.resource.api_version}/{one.resource.kind}" for one in served}
 
 
-def _discovered(client: ClusterClient, path: str) -> list[dict[str, Any]]:
-    found = client.read(path, f"read the kinds under {path}", accept=_DISCOVERY) or {}
-    if found.get("kind") == "APIGroupDiscoveryList":
-        return list(found.get("items") or ())
-    # Servers before 1.26 know no aggregated discovery: one request a group version.
-    versions = found.get("versions") or [
-        each["groupVersion"] for group in found.get("groups") or () for each in group["versions"]
-    ]
-    return [_old_group(client, str(version), path) for version in versions]
-
-
-def _old_group(client: ClusterClient, version: str, path: str) -> dict[str, Any]:
-    listed = client.read(f"{path}/{version}", f"read the kinds of {version}") or {}
-    resources = [
-        {
-            "resource": one["name"],
-            "responseKind": {"kind": one["kind"]},
-            "scope": "Namespaced" if one["namespaced"] else "Cluster",
-        }
-        for one in listed.get("resources") or ()
-        if "/" not in one["name"]
-    ]
-    group, _, name = version.rpartition("/")
-    return {"metadata": {"name": group}, "versions": [{"version": name, "resources": resources}]}
-
-
-def _served_kinds(groups: Iterable[Object]) -> Iterator[tuple[str, str, str, bool]]:
-    """Of each kind its api version, its name, its plural and whether it lives in namespaces."""
-    for group in groups:
-        name = str((group.get("metadata") or {}).get("name") or "")
-        for version in group.get("versions") or ():
-            api_version = f"{name}/{version['version']}" if name else str(version["version"])
-            for one in version.get("resources") or ():
-                kind = str((one.get("responseKind") or {}).get("kind") or "")
-                if kind:
-                    yield api_version, kind, str(one["resource"]), one.get("scope") == "Namespaced"
-
-
-def _apis(groups: Iterable[Object]) -> set[str]:
-    found: set[str] = set()
-    for api_version, kind, _, _ in _served_kinds(groups):
-        found.update((api_version, f"{api_version}/{kind}"))
-    return found
-
-
-def _cluster_scoped(groups: Iterable[Object]) -> set[str]:
+def _cluster_scoped(served: Iterable[ServedKind]) -> set[str]:
+    kinds = (one.resource for one in served)
     return {
-        f"{api_version.rpartition('/')[0]}/{kind}"
-        for api_version, kind, _, namespaced in _served_kinds(groups)
-        if not namespaced and built_in(api_version, kind) is None
+        f"{one.group}/{one.kind}" for one in kinds if not one.namespaced and not built_in(one.api_version, one.kind)
     }
 
 
-def _engines(groups: Iterable[Object]) -> dict[str, str]:
-    found = {}
-    for group in groups:
-        name = str((group.get("metadata") or {}).get("name") or "")
-        versions = group.get("versions") or ()
-        if name in _ENGINE_GROUPS and versions:
-            # The server lists the version that it prefers first.
-            found[_ENGINE_GROUPS[name]] = f"{name}/{versions[0]['version']}"
-    return found
+def _engines(served: Iterable[ServedKind]) -> dict[str, str]:
+    return {
+        _ENGINE_GROUPS[one.resource.group]: one.resource.api_version
+        for one in served
+        if one.preferred and one.resource.group in _ENGINE_GROUPS
+    }
 
 
 def _nodes(nodes: Iterable[Object], pods: Iterable[Object], topologies: Mapping[str, Object]) -> tuple[Node, ...]:
@@ -196,14 +150,13 @@ def _waiting(pods: Iterable[Object]) -> Iterator[dict[str, Any]]:
             yield {"metadata": {name: value for name, value in metadata.items() if value}, "spec": spec}
 
 
-def _topologies(client: ClusterClient, groups: Iterable[Object]) -> dict[str, dict[str, Any]]:
+def _topologies(client: ClusterClient, served: Iterable[ServedKind]) -> dict[str, dict[str, Any]]:
     """What NodeResourceTopology says of each node, as ``_hardware.numa`` reads it."""
-    served = next((one for one in _served_kinds(groups) if one[0].startswith(_TOPOLOGIES + "/")), None)
-    if served is None:
+    kind = next((one for one in served if one.preferred and one.resource.group == _TOPOLOGIES), None)
+    if kind is None:
         return {}
-    api_version, kind, plural, namespaced = served
     found = {}
-    for one in client.list(Resource(api_version, kind, plural, namespaced)):
+    for one in client.list(kind.resource):
         attributes = {str(each.get("name")): each.get("value") for each in one.get("attributes") or ()}
         zones = [
             {
@@ -223,9 +176,9 @@ def _topologies(client: ClusterClient, groups: Iterable[Object]) -> dict[str, di
     return found
 
 
-def _devices(client: ClusterClient, lanes: Lanes, groups: Iterable[Object]) -> dict[str, Any]:
+def _devices(client: ClusterClient, lanes: Lanes, served: Iterable[ServedKind]) -> dict[str, Any]:
     """Slices, classes and allocated claims of Dynamic Resource Allocation, where the cluster has any slices."""
-    if not any(api_version == _DEVICES for api_version, _, _, _ in _served_kinds(groups)):
+    if not any(one.resource.api_version == _DEVICES for one in served):
         return {}
     slices = list(client.list(Resource(_DEVICES, "ResourceSlice", "resourceslices", False)))
     if not slices:

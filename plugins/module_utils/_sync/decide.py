@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
@@ -118,16 +118,7 @@ def not_ours(old: RecordedObject, live: Mapping[str, Any], bundle: Bundle) -> st
 
 def with_uid(old: RecordedObject, live: Mapping[str, Any]) -> RecordedObject:
     """The recorded object with the uid of the live one."""
-    return RecordedObject(
-        identity=old.identity,
-        api_version=old.api_version,
-        app=old.app,
-        uid=str(live["metadata"]["uid"]),
-        sent=old.sent,
-        live=old.live,
-        hook=old.hook,
-        keep=old.keep,
-    )
+    return replace(old, uid=str(live["metadata"]["uid"]))
 
 
 def guard(bundle: Bundle, record: Record | None, work: Work, options: SyncOptions, cluster: str) -> None:

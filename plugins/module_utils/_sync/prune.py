@@ -9,23 +9,29 @@ from collections.abc import Sequence
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import Removal
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
-from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import DEPLOYMENT_LABEL
-from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_definition, steps
+from ansible_collections.emco.edge.plugins.module_utils._sync.order import steps
+from ansible_collections.emco.edge.plugins.module_utils._sync.others import others_in
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import RecordedObject
 from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
 from ansible_collections.emco.edge.plugins.module_utils._sync.waiting import await_gone
 
+_WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"})
 
-def delete_all(session: Session, objects: Sequence[RecordedObject], *, propagation: str = "Background") -> None:
-    """Delete objects that were found to be ours, the last installed first, each step waited for."""
+
+def delete_all(session: Session, objects: Sequence[RecordedObject], *, with_pods: bool = False) -> None:
+    """Delete objects that were found to be ours, the last installed first, each step waited for.
+
+    ``with_pods``: a workload is gone only when its pods are. Definitions and namespaces in which others have something
+    are kept, and said to be.
+    """
     for group in reversed(steps(objects)):
         session.stop_if_told()
-        _delete_together(session, group, propagation)
+        _delete_together(session, group, with_pods)
 
 
-def _delete_together(session: Session, group: Sequence[RecordedObject], propagation: str) -> None:
-    attempts = session.lanes.attempts(lambda one: _deleted(session, one, propagation), group)
+def _delete_together(session: Session, group: Sequence[RecordedObject], with_pods: bool) -> None:
+    attempts = session.lanes.attempts(lambda one: _deleted(session, one, with_pods), group)
     begun: dict[RecordedObject, Removal] = {}
     errors = []
     for one, attempt in zip(group, attempts, strict=True):
@@ -46,18 +52,23 @@ def _delete_together(session: Session, group: Sequence[RecordedObject], propagat
         await_gone(session, {one.identity: one.uid for one in begun}, {one.identity: one.api_version for one in begun})
 
 
-def _deleted(session: Session, one: RecordedObject, propagation: str) -> Removal | None:
+def _deleted(session: Session, one: RecordedObject, with_pods: bool) -> Removal | None:
     """What became of the deletion, None when the object is kept."""
     where = one.identity
     resource = session.client.kinds.find(one.api_version, where.kind)
     if resource is None:
         return Removal.ABSENT
-    if is_definition(where) and (foreign := _foreign_instances(session, one)):
-        session.result(one, Action.KEPT, "HasInstances", f"{foreign} objects of this kind are not of this deployment")
+    if others := others_in(session, one):
+        session.result(one, Action.KEPT, "HoldsOthers", f"{others} would go with it")
         return None
+    foreground = with_pods and where.kind in _WORKLOADS
     try:
         return session.client.begin_deletion(
-            resource, where.namespace, where.name, uid=one.uid or None, propagation=propagation
+            resource,
+            where.namespace,
+            where.name,
+            uid=one.uid or None,
+            propagation="Foreground" if foreground else "Background",
         )
     except ClusterError as error:
         # The precondition: somebody deleted it and made another one since it was looked at.
@@ -65,18 +76,3 @@ def _deleted(session: Session, one: RecordedObject, propagation: str) -> Removal
             raise
         session.result(one, Action.KEPT, "NotOurs", "somebody else made it again meanwhile")
         return None
-
-
-def _foreign_instances(session: Session, one: RecordedObject) -> int:
-    """How many objects of a defined kind would go with its definition though they are not ours."""
-    definition = session.live.get(one.identity) or {}
-    spec = definition.get("spec") or {}
-    served = [str(version["name"]) for version in spec.get("versions") or () if version.get("served")]
-    if not served:
-        return 0
-    session.client.kinds.learn([definition])
-    resource = session.client.resource(f"{spec['group']}/{served[0]}", str(spec["names"]["kind"]))
-    return sum(
-        (each["metadata"].get("labels") or {}).get(DEPLOYMENT_LABEL) != session.bundle.label
-        for each in session.client.list(resource, metadata_only=True)
-    )

@@ -70,6 +70,22 @@ def expect(session: Session, work: Work, event: str | None) -> None:
         session.record = write_record(session.client, record, session.keys)
 
 
+def expect_removal(session: Session) -> None:
+    """Record that everything is being taken away, and the delete hooks' objects that may come to be."""
+    before, bundle = session.record, session.bundle
+    assert before is not None
+    record = before
+    if before.phase is not Phase.REMOVING:
+        record = replace(before, phase=Phase.REMOVING, event="delete", run=before.run + 1, hooks_done=())
+    objects = record.by_identity()
+    for one in bundle.objects:
+        if _concerns(one, "delete"):
+            objects.setdefault(one.identity, _expected(one))
+    record = replace(record, objects=_sorted(objects.values()))
+    # Written even when a removal goes on: a second control node must notice the first.
+    session.record = write_record(session.client, record, session.keys)
+
+
 def settle(session: Session, work: Work) -> None:
     """Record what is there now; a record of nothing is deleted."""
     assert session.record is not None
