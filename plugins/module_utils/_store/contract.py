@@ -57,7 +57,8 @@ class Store(Protocol):
     def put_many(self, items: Mapping[Key, Mapping[str, Any]]) -> None:
         """Store all of them, replacing what is there.
 
-        sqlite: all or none. kubernetes has no transactions: one after the other, so that what names others goes last.
+        sqlite: all or none. kubernetes has no transactions: the last one goes when all others are there, so that it may
+        name them.
         """
 
     def delete(self, key: Key, *, expect: int | None = None) -> bool:

@@ -100,6 +100,8 @@ class SqliteStore:
             return _put(connection, text, json, found)
 
     def put_many(self, items: Mapping[Key, Mapping[str, Any]]) -> None:
+        if not items:
+            return
         texts = {encoding.key_text(key): encoding.encode_value(value) for key, value in items.items()}
         with self._writing() as connection:
             for text, json in texts.items():

@@ -201,6 +201,14 @@ class StoreContract:
         assert found is not None
         assert found.version == first
 
+    def test_nothing_to_store_is_no_reason_to_write(self, store: Store, other: Store) -> None:
+        store.put_many({})
+        assert store.put_blobs({}) == 0
+        assert self.nothing_was_written(other)
+
+    def nothing_was_written(self, store: Store) -> bool:
+        raise NotImplementedError
+
     def test_compare_and_swap_refuses_what_changed_meanwhile(self, store: Store, other: Store) -> None:
         first = store.put(("a",), {"n": 1})
         second = other.put(("a",), {"n": 2}, expect=first)

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.emco.edge.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, InvalidInput
 from ansible_collections.emco.edge.plugins.module_utils._store.open import open_store
 
 ENVIRON = {"HOME": "/home/ops", "XDG_STATE_HOME": "/state"}
@@ -51,9 +52,66 @@ def test_a_wrong_choice_names_where_it_was_made() -> None:
     with pytest.raises(InvalidInput) as caught:
         opened(None, None, {"EMCO_EDGE_STORE": "etcd"})
     assert caught.value.problems[0].path == "EMCO_EDGE_STORE"
-    with pytest.raises(InvalidInput, match="no setting name") as caught:
+    with pytest.raises(InvalidInput) as caught:
         opened(None, {"type": "sqlite", "name": "x"})
-    assert caught.value.problems[0].path == "emco_edge_store"
+    assert caught.value.problems[0].path == "emco_edge_store.name"
+
+
+HUB = {
+    "contexts": [{"name": "hub", "context": {"cluster": "hub", "user": "ops"}}],
+    "clusters": [{"name": "hub", "cluster": {"server": "https://hub.example:6443"}}],
+    "users": [{"name": "ops", "user": {"token": "canary-token"}}],
+}
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Path:
+    path = tmp_path / "hub.yaml"
+    path.write_text(json.dumps(HUB))
+    return path
+
+
+def test_a_hub_cluster_can_be_given_as_text_and_as_a_dictionary(hub: Path) -> None:
+    in_default = "kubernetes https://hub.example:6443, namespace emco-edge-store"
+    assert opened(f"kubernetes:{hub}") == in_default
+    assert opened(f"kubernetes:{hub}?context=hub&namespace=fleet") == in_default.replace("emco-edge-store", "fleet")
+    settings = {"type": "kubernetes", "kubeconfig": str(hub), "context": "hub", "namespace": "fleet"}
+    assert opened(settings) == in_default.replace("emco-edge-store", "fleet")
+    assert opened(json.dumps(settings)) == in_default.replace("emco-edge-store", "fleet")
+    assert opened({"type": "kubernetes", "kubeconfig": HUB}) == in_default
+    assert opened({"type": "kubernetes", "host": "https://hub.example:6443", "api_key": "x"}) == in_default
+
+
+def test_relative_paths_start_where_the_play_is(hub: Path) -> None:
+    base_dir = str(hub.parent)
+    assert open_store("kubernetes:hub.yaml", ENVIRON, base_dir=base_dir).description.startswith(
+        "kubernetes https://hub"
+    )
+    assert open_store("sqlite:edge.db", ENVIRON, base_dir=base_dir).description == f"sqlite {hub.parent}/edge.db"
+
+
+def test_the_cluster_that_this_runs_in_is_taken_only_when_asked_for() -> None:
+    in_pod = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
+    assert opened(None, None, in_pod).startswith("sqlite")
+    with pytest.raises(InvalidInput, match="where the hub cluster is"):
+        opened("kubernetes", None, in_pod)
+    with pytest.raises(EdgeError, match="not run in a pod"):
+        opened("kubernetes:in-cluster")
+    with pytest.raises(EdgeError, match="serviceaccount"):  # there is none here
+        opened("kubernetes:in-cluster?namespace=fleet", None, in_pod)
+
+
+def test_wrong_settings_of_a_hub_are_named_all_at_once_without_their_secrets(hub: Path) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        opened(
+            {"type": "kubernetes", "kubeconfig": str(hub), "namespace": "Not_One", "contxt": "hub", "api_key": "canary"}
+        )
+    assert {problem.path for problem in caught.value.problems} == {"store.namespace", "store.contxt"}
+    assert "context" in str(caught.value)
+    assert "canary" not in str(caught.value)
+    with pytest.raises(InvalidInput) as caught:
+        opened('{"type": "kubernetes", "api_key": "canary"')
+    assert "canary" not in str(caught.value)
 
 
 def test_opening_touches_nothing(tmp_path: Path) -> None:

@@ -49,6 +49,10 @@ class TestSqliteStore(StoreContract):
     def open_store(self, clock: FakeClock, path: Path) -> OpenStore:
         return lambda: SqliteStore(path, clock=clock)
 
+    def nothing_was_written(self, store: Store) -> bool:
+        assert isinstance(store, SqliteStore)
+        return not store.path.exists()
+
 
 class TestWholeSqliteStore(WholeStoreContract):
     @pytest.fixture

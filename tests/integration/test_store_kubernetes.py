@@ -1,0 +1,470 @@
+# Copyright: (c) 2026, emco.edge contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The store in a hub cluster: the contract of every store, on a real API server, with no more rights than its Role."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+
+from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
+from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Connection, endpoint
+from ansible_collections.emco.edge.plugins.module_utils._kube.transport import Patience, Transport
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.module_utils._store.contract import Key, Store
+from ansible_collections.emco.edge.plugins.module_utils._store.keys import new_keys
+from ansible_collections.emco.edge.plugins.module_utils._store.kubernetes import KubernetesStore
+from ansible_collections.emco.edge.plugins.module_utils._store.open import open_store
+from tests.lab.harness import Lab
+from tests.unit.store.contract import (
+    ALICE,
+    BOB,
+    Dictionaries,
+    FakeClock,
+    OpenStore,
+    StoreContract,
+    digest,
+    operations,
+    reason_of,
+)
+from tests.unit.store.whole_store import WholeStoreContract
+
+pytestmark = pytest.mark.integration
+
+ROLE = Path(__file__).resolve().parents[2] / "examples" / "store-kubernetes-role.yaml"
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A hub cluster; each store is a namespace with the shipped Role, reached as the account it is for."""
+
+    lab: Lab
+    kubeconfig: dict[str, Any]
+
+    def namespace(self) -> str:
+        name = f"store-{next(_numbers)}"
+        documents = yaml.safe_load_all(ROLE.read_text().replace("emco-edge-store", name))
+        self.lab.apply("hub", *documents)
+        return name
+
+    def account(self, namespace: str) -> dict[str, Any]:
+        """A kubeconfig of the account that the Role is bound to."""
+        token = self.lab.kubectl("hub", "create", "token", namespace, "--namespace", namespace).strip()
+        return {**self.kubeconfig, "users": [{"name": self.user, "user": {"token": token}}]}
+
+    @property
+    def user(self) -> str:
+        return str(self.kubeconfig["users"][0]["name"])
+
+    def open(self, namespace: str, clock: Callable[[], float] | None = None) -> KubernetesStore:
+        end = endpoint(Connection(kubeconfig=self.account(namespace)))
+        patience = Patience(read=10.0, retries=1)
+        return KubernetesStore(ClusterClient(Transport(end, "hub", patience=patience)), namespace, clock=clock)
+
+    def secrets(self, namespace: str) -> list[dict[str, Any]]:
+        return list(self.lab.get("hub", "secrets", "--namespace", namespace)["items"])
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    with Lab.up(tmp_path_factory.mktemp("hub") / "state", ["hub"], audit=True) as lab:
+        yield Hub(lab, yaml.safe_load(lab.kubeconfig("hub").read_text()))
+
+
+@pytest.fixture
+def namespace(hub: Hub) -> str:
+    return hub.namespace()
+
+
+@pytest.fixture
+def store(hub: Hub, namespace: str) -> Iterator[KubernetesStore]:
+    opened = hub.open(namespace)
+    yield opened
+    opened.close()
+
+
+class TestKubernetesStore(StoreContract):
+    @pytest.fixture
+    def open_store(self, clock: FakeClock, hub: Hub, namespace: str) -> OpenStore:
+        return lambda: hub.open(namespace, clock)
+
+    @pytest.fixture(autouse=True)
+    def _place(self, hub: Hub, namespace: str) -> None:
+        self.place = (hub, namespace)
+
+    def nothing_was_written(self, store: Store) -> bool:
+        hub, namespace = self.place
+        return hub.secrets(namespace) == []
+
+
+class TestWholeKubernetesStore(WholeStoreContract):
+    @pytest.fixture
+    def open_store(self, hub: Hub, namespace: str) -> OpenStore:
+        return lambda: hub.open(namespace)
+
+    @pytest.fixture
+    def open_another(self, hub: Hub) -> OpenStore:
+        another = hub.namespace()
+        return lambda: hub.open(another)
+
+
+def test_any_sequence_of_operations_does_what_dictionaries_would_do(hub: Hub) -> None:
+    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(operations)
+    def holds(steps: list[tuple[Any, ...]]) -> None:
+        namespace = hub.namespace()
+        store, model = hub.open(namespace), Dictionaries()
+        for name, *arguments in steps:
+            model.do(store, name, *arguments)
+        model.same_as(store)
+        store.close()
+
+    holds()
+
+
+# what lies in the cluster
+
+
+def test_an_entry_is_a_secret_that_people_can_find_and_read(hub: Hub, namespace: str, store: Store) -> None:
+    store.put(("clusters", "lab", "edge-1"), {"labels": {"region": "north"}})
+    selector = "--selector=emco.edge/key-1=clusters,emco.edge/key-3=edge-1"
+    found = hub.lab.get("hub", "secrets", "--namespace", namespace, selector)["items"]
+    assert [secret["type"] for secret in found] == ["emco.edge/v1"]
+    content = base64.b64decode(found[0]["data"]["content"])
+    assert json.loads(gzip.decompress(content)) == {"labels": {"region": "north"}}
+    assert json.loads(found[0]["metadata"]["annotations"]["emco.edge/key"]) == ["clusters", "lab", "edge-1"]
+
+
+def test_long_content_is_split_and_its_parts_go_when_it_does(hub: Hub, namespace: str, store: Store) -> None:
+    long = {"text": base64.b64encode(os.urandom(2_500_000)).decode()}
+    store.put(("revisions", "demo"), long)
+    secrets = hub.secrets(namespace)
+    sizes = [len(base64.b64decode(secret.get("data", {}).get("content", ""))) for secret in secrets]
+    assert max(sizes) <= 900_000
+    assert len(parts_of(secrets)) == 3
+    store.put(("revisions", "demo"), {**long, "more": 1})
+    assert len(parts_of(hub.secrets(namespace))) == 3
+    store.put(("revisions", "demo"), {"text": "short"})
+    assert parts_of(hub.secrets(namespace)) == []
+    store.put(("revisions", "demo"), long)
+    store.delete(("revisions", "demo"))
+    assert parts_of(hub.secrets(namespace)) == []
+
+
+def parts_of(secrets: list[dict[str, Any]]) -> list[str]:
+    return [
+        secret["metadata"]["name"]
+        for secret in secrets
+        if secret["metadata"]["labels"].get("emco.edge/store") == "part"
+    ]
+
+
+def test_many_blobs_are_few_secrets_and_few_requests(hub: Hub, namespace: str, store: Store) -> None:
+    blobs = {digest(number): os.urandom(400) for number in range(5000)}
+    store.list_blobs()
+    hub.lab.mark("hub")
+    store.put_blobs(blobs)
+    assert store.has_blobs(blobs, claim=True) == set(blobs)
+    assert store.get_blobs(blobs) == blobs
+    requests = hub.lab.requests("hub")
+    assert len([request for request in requests if request.writes and namespace in request.uri]) <= 5
+    assert len([request for request in requests if namespace in request.uri]) <= 15
+
+
+def test_an_unchanged_run_writes_nothing(hub: Hub, namespace: str, store: Store) -> None:
+    items: dict[Key, dict[str, Any]] = {("facts", "lab", f"edge-{number}"): {"n": number} for number in range(50)}
+    blobs = {digest(number): b"x" for number in range(50)}
+    store.put_many(items)
+    store.put_blobs(blobs)
+    hub.lab.mark("hub")
+    store.put_many(items)
+    store.put(("facts", "lab", "edge-1"), {"n": 1})
+    store.put_blobs(blobs)
+    store.has_blobs(blobs, claim=True)
+    assert [request for request in hub.lab.requests("hub") if request.writes and namespace in request.uri] == []
+
+
+def test_a_thousand_clusters_are_listed_in_pages(store: Store) -> None:
+    store.put_many({("facts", "lab", f"edge-{number}"): {"n": number} for number in range(1100)})
+    started = time.perf_counter()
+    assert {entry.value["n"] for entry in store.list(("facts",))} == set(range(1100))
+    assert time.perf_counter() - started < 5
+
+
+def test_no_secret_of_the_store_holds_a_sealed_value(hub: Hub, namespace: str, store: Store) -> None:
+    keys, canary = new_keys("a test"), b"canary-2b8d-do-not-show" * 10
+    name = keys.digest(canary)
+    store.put_blobs({name: keys.seal(canary, name.encode())})
+    store.put(("intents", "a"), {"sealed": base64.b64encode(keys.seal(canary, b"intents/a")).decode()})
+    secrets = hub.secrets(namespace)
+    held = json.dumps(secrets).encode() + b"".join(
+        unzipped(base64.b64decode(text)) for secret in secrets for text in secret.get("data", {}).values()
+    )
+    assert name.encode() in held
+    assert b"canary" not in held
+
+
+def unzipped(data: bytes) -> bytes:
+    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+
+
+# rights and refusals
+
+
+def test_the_shipped_role_is_enough_and_not_more(hub: Hub, namespace: str, store: Store, tmp_path: Path) -> None:
+    # That it is enough is what all tests of the contract show, which run with it.
+    kubeconfig = tmp_path / "account.yaml"
+    kubeconfig.write_text(json.dumps(hub.account(namespace)))
+    may = hub.lab.kubectl(
+        "hub",
+        "auth",
+        "can-i",
+        "--list",
+        "--namespace",
+        namespace,
+        f"--as=system:serviceaccount:{namespace}:{namespace}",
+    )
+    granted = [line.split()[0] for line in may.splitlines()[1:] if line and not line.startswith(" ")]
+    assert {name for name in granted if "authentication" not in name and "authorization" not in name} == {
+        "secrets",
+        "leases.coordination.k8s.io",
+    }
+    elsewhere = open_store({"type": "kubernetes", "kubeconfig": str(kubeconfig), "namespace": "default"}, {})
+    with pytest.raises(EdgeError, match="namespace default") as caught:
+        elsewhere.put(("a",), {"n": 1})
+    assert caught.value.reason == "StoreForbidden"
+    assert "store-kubernetes-role.yaml" in caught.value.hint
+    assert reason_of(lambda: elsewhere.lease("a", ALICE)) == "StoreForbidden"
+
+
+def test_a_missing_namespace_is_empty_to_read_and_named_when_written(hub: Hub) -> None:
+    store = open_store({"type": "kubernetes", "kubeconfig": hub.kubeconfig, "namespace": "nowhere"}, {})
+    assert store.list(()) == []
+    assert store.get(("a",)) is None
+    for write in (
+        lambda: store.put(("a",), {"n": 1}),
+        lambda: store.put_blobs({digest(1): b"x"}),
+        lambda: store.lease("a", ALICE),
+    ):
+        with pytest.raises(EdgeError, match="nowhere") as caught:
+            write()
+        assert caught.value.reason == "StoreUnwritable"
+        assert "kubectl create namespace nowhere" in caught.value.hint
+
+
+def test_a_full_namespace_is_told(hub: Hub, namespace: str, store: Store) -> None:
+    store.put(("a",), {"n": 1})
+    hub.lab.kubectl("hub", "create", "quota", "small", "--hard=count/secrets=2", "--namespace", namespace)
+    wait_for(lambda: "used" in hub.lab.get("hub", "quota", "small", "--namespace", namespace)["status"])
+    with pytest.raises(EdgeError, match="exceeded quota") as caught:
+        store.put(("b",), {"n": 1})
+    assert caught.value.reason == "StoreUnwritable"
+    assert store.get(("a",)) is not None
+    store.put(("a",), {"n": 2})
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_a_newer_store_is_refused(hub: Hub, namespace: str, store: Store) -> None:
+    store.put(("a",), {"n": 1})
+    hub.lab.kubectl(
+        "hub", "annotate", "secret", "emco-edge-store", "emco.edge/format=2", "--overwrite", "--namespace", namespace
+    )
+    newer = hub.open(namespace)
+    for action in (lambda: newer.get(("a",)), lambda: newer.put(("a",), {}), lambda: newer.lease("a", ALICE)):
+        assert reason_of(action) == "StoreTooNew"
+
+
+def test_content_that_somebody_spoiled_is_named(hub: Hub, namespace: str, store: Store) -> None:
+    store.put(("a",), {"n": 1})
+    store.put_blobs({digest(1): b"x"})
+    for secret in hub.secrets(namespace):
+        if secret["metadata"]["name"] != "emco-edge-store":
+            change = json.dumps({"data": {"content": base64.b64encode(b"spoiled").decode()}})
+            hub.lab.kubectl("hub", "patch", "secret", secret["metadata"]["name"], "-n", namespace, "-p", change)
+    assert reason_of(lambda: store.get(("a",))) == "StoreCorrupt"
+    assert reason_of(lambda: store.list(())) == "StoreCorrupt"
+    assert reason_of(lambda: store.get_blobs([digest(1)])) == "StoreCorrupt"
+
+
+# processes and faults
+
+
+PROGRAM = """
+import json, os, sys, time
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.module_utils._store.open import open_store
+store = open_store(json.loads(sys.argv[1]), {})
+"""
+
+
+def python(code: str, hub: Hub, namespace: str) -> subprocess.Popen[bytes]:
+    """Another process, with nothing of ours on its disk but the way to the hub."""
+    choice = {"type": "kubernetes", "kubeconfig": hub.account(namespace), "namespace": namespace}
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM + code, json.dumps(choice)],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
+        stdout=subprocess.PIPE,
+    )
+
+
+def test_two_processes_that_count_lose_no_count(hub: Hub, namespace: str, store: Store) -> None:
+    store.put(("counter",), {"n": 0})
+    code = """
+done = 0
+while done < 25:
+    found = store.get(("counter",))
+    try:
+        store.put(("counter",), {"n": found.value["n"] + 1}, expect=found.version)
+        done += 1
+    except EdgeError as error:
+        assert error.reason == "StoreConflict", error
+"""
+    for process in [python(code, hub, namespace) for _ in range(2)]:
+        assert process.wait(120) == 0
+    found = store.get(("counter",))
+    assert found is not None
+    assert found.value == {"n": 50}
+
+
+def test_a_writer_killed_anywhere_leaves_whole_entries_and_garbage_that_is_collected(
+    hub: Hub, namespace: str, store: Store
+) -> None:
+    code = """
+number = 0
+while True:
+    number += 1
+    store.put(("long",), {"n": number, "text": os.urandom(1_000_000).hex()})
+    if number == 1:
+        print("going", flush=True)
+"""
+    for turn in range(6):
+        process = python(code, hub, namespace)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"going\n"
+        time.sleep(0.03 * (turn + 1))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        found = store.get(("long",))
+        assert found is not None
+        assert len(found.value["text"]) == 2_000_000
+    store.collect_garbage([], grace=-60)
+    assert len(parts_of(hub.secrets(namespace))) == 2
+    found = store.get(("long",))
+    assert found is not None
+    assert len(found.value["text"]) == 2_000_000
+
+
+def test_readers_meet_only_whole_entries_while_long_ones_are_replaced(hub: Hub, namespace: str, store: Store) -> None:
+    other = hub.open(namespace)
+    stop = threading.Event()
+    store.put(("long",), {"text": "a" * 2_000_000 + os.urandom(1_000_000).hex()})
+
+    def replace() -> None:
+        while not stop.is_set():
+            other.put(("long",), {"text": os.urandom(1_500_000).hex()})
+
+    writer = threading.Thread(target=replace)
+    writer.start()
+    try:
+        for _ in range(10):
+            found = store.get(("long",))
+            assert found is not None
+            assert len(found.value["text"]) >= 3_000_000 or found.value["text"].startswith("a")
+            assert next(len(entry.value["text"]) for entry in store.list(())) >= 3_000_000
+    finally:
+        stop.set()
+        writer.join()
+        other.close()
+
+
+def test_a_lease_is_what_kubectl_shows_and_survives_wrong_clocks(hub: Hub, namespace: str, store: Store) -> None:
+    with store.lease("deployment demo/vision", ALICE) as lease:
+        leases = hub.lab.get("hub", "leases", "--namespace", namespace)["items"]
+        assert [found["spec"]["holderIdentity"] for found in leases] == [ALICE]
+        assert leases[0]["metadata"]["annotations"]["emco.edge/lease"] == "deployment demo/vision"
+        # A process whose clock is three hours ahead, as containers without time service are.
+        code = """
+time.time = lambda real=time.time: real() + 10800
+try:
+    store.lease("deployment demo/vision", "bob")
+except EdgeError as error:
+    print(error.reason)
+"""
+        answer, _ = python(code, hub, namespace).communicate(timeout=60)
+        assert answer == b"Busy\n"
+        lease.check()
+    assert hub.lab.get("hub", "leases", "--namespace", namespace)["items"] == []
+
+
+def test_the_lease_of_a_killed_process_is_free_after_its_ttl(hub: Hub, namespace: str, store: Store) -> None:
+    owner = python(
+        "lease = store.lease('one', 'gone', ttl=3)\nprint('held', flush=True)\ntime.sleep(60)\n", hub, namespace
+    )
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == b"held\n"
+    time.sleep(4.5)
+    assert reason_of(lambda: store.lease("one", BOB)) == "Busy", "it is alive and renews"
+    owner.kill()
+    owner.wait()
+    started = time.monotonic()
+    store.lease("one", BOB, wait=20).release()
+    assert 0.5 < time.monotonic() - started < 10
+
+
+def test_an_api_server_that_hangs_costs_the_lease_and_says_so(hub: Hub, namespace: str) -> None:
+    end = endpoint(Connection(kubeconfig=hub.account(namespace)))
+    patience = Patience(connect=1.0, read=1.0, retries=0)
+    store = KubernetesStore(ClusterClient(Transport(end, "hub", patience=patience)), namespace)
+    lease = store.lease("one", ALICE, ttl=3)
+    hub.lab.freeze("hub")
+    try:
+        with pytest.raises(EdgeError, match="namespace " + namespace) as caught:
+            store.get(("a",))
+        assert caught.value.reason == "StoreUnreachable"
+        wait_for(lambda: lease.lost)
+        assert reason_of(lease.check) == "LeaseLost"
+    finally:
+        hub.lab.thaw("hub")
+    lease.release()
+    wait_for(lambda: store.get(("a",)) is None)
+
+
+def test_what_one_process_plans_a_second_approves_and_a_third_applies(hub: Hub, namespace: str, store: Store) -> None:
+    steps = (
+        "store.put_blobs({'a' * 32: b'object'})\n"
+        "store.put(('revisions', 'demo', '1'), {'state': 'Planned', 'objects': ['a' * 32]}, expect=0)\n",
+        "found = store.get(('revisions', 'demo', '1'))\n"
+        "assert found.value['state'] == 'Planned'\n"
+        "store.put(found.key, {**found.value, 'state': 'Approved'}, expect=found.version)\n",
+        "found = store.get(('revisions', 'demo', '1'))\n"
+        "assert found.value['state'] == 'Approved'\n"
+        "assert store.get_blobs(found.value['objects']) == {'a' * 32: b'object'}\n"
+        "store.put(found.key, {**found.value, 'state': 'Current'}, expect=found.version)\n",
+    )
+    for step in steps:
+        assert python(step, hub, namespace).wait(60) == 0
+    assert [entry.value["state"] for entry in store.list(("revisions",))] == ["Current"]
