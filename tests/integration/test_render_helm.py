@@ -19,6 +19,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.composite_app imp
 from ansible_collections.emco.edge.plugins.module_utils._model.values import set_values
 from ansible_collections.emco.edge.plugins.module_utils._render.checks import check_objects
 from ansible_collections.emco.edge.plugins.module_utils._render.helm import Helm
+from ansible_collections.emco.edge.plugins.module_utils._render.kube_constraint import accepts
 from ansible_collections.emco.edge.plugins.module_utils._render.kustomize import Kustomize
 from ansible_collections.emco.edge.plugins.module_utils._render.programs import find_helm
 from ansible_collections.emco.edge.plugins.module_utils._render.render import Renderer, render_all
@@ -96,6 +97,19 @@ def test_set_is_read_as_helm_reads_it(helm: Helm, tmp_path: Path) -> None:
 def _split(pair: str) -> tuple[str, str]:
     key, _equals, value = pair.partition("=")
     return key, value
+
+
+@pytest.mark.parametrize("version", ["v1.28.9", "v1.29.0", "v1.29.1+k3s1", "v1.30.0"])
+@pytest.mark.parametrize(
+    "constraint", [">=1.29.0-0", ">=1.29.0", ">1.29.0", ">1.29.0-0", "<1.30.0-0", "<=1.29.0", ">= 1.29.0, <1.30.0"]
+)
+def test_a_charts_constraint_means_what_helm_takes_it_for(
+    helm: Helm, tmp_path: Path, constraint: str, version: str
+) -> None:
+    text = f'apiVersion: v2\nname: c\nversion: 0.1.0\nkubeVersion: "{constraint}"\n'
+    (tmp_path / "Chart.yaml").write_text(text, encoding="utf-8")
+    answer = helm.run("template", "r", str(tmp_path), "--kube-version", version)
+    assert accepts(constraint, version) is (answer.code == 0), answer.errors
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.emco.edge.plugins.module_utils._model import names
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import App, File
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problem
+from ansible_collections.emco.edge.plugins.module_utils._render.kube_constraint import accepts
 from ansible_collections.emco.edge.plugins.module_utils._render.sources import ChartSource, text_reads
 from ansible_collections.emco.edge.plugins.module_utils._render.yaml_stream import YamlError, load
 
@@ -74,11 +75,18 @@ class RenderRequest:
             "files": [(file.dest, self._file_digest(file)) for file in self.files],
             "release": self.release,
             "namespace": self.namespace,
-            "version": self.kube_version if reads.version else None,
+            "version": self.kube_version if reads.version else self._accepted(source),
             "apis": sorted(apis),
             "upgrade": self.is_upgrade if reads.upgrade else None,
         }
         return keyed_digest(as_json(seen) + b"\n" + values)
+
+    def _accepted(self, source: ChartSource) -> bool | str | None:
+        """What the chart's own constraint makes of the version; the version where only helm can tell."""
+        if source.kube_constraint is None:
+            return None
+        accepted = accepts(source.kube_constraint, self.kube_version)
+        return self.kube_version if accepted is None else accepted
 
     def may_vary(self, source: ChartSource) -> bool:
         """Whether rendering it twice could give two results."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.module_utils._render.yaml_stream import load
 
 _CAPABILITIES = re.compile(rb"""[."'`]Capabilities\b(\.\w+)?(\.Has\s+["`][^"`]+["`])?""")
 _LITERAL = re.compile(rb"""["`]([^"`]+)["`]""")
@@ -26,7 +27,6 @@ _VARYING = re.compile(
     rb"|encryptAES|shuffle|keys|values|getHostByName)\b"
 )
 _ACTION = re.compile(rb"\{\{.*?\}\}", re.DOTALL)
-_KUBE_VERSION = re.compile(rb"^kubeVersion:", re.MULTILINE)
 _LARGEST_FILE = 64 * 1024 * 1024
 
 
@@ -63,6 +63,8 @@ class ChartSource:
     digest: str
     """Of names and contents, the same for a folder and the archive made of it; file modes do not count."""
     reads: Reads = Reads()
+    kube_constraint: str | None = None
+    """The ``kubeVersion`` of its Chart.yaml; those of sub-charts are not looked at by helm."""
 
 
 def chart_source(path: Path, app: str) -> ChartSource:
@@ -72,14 +74,16 @@ def chart_source(path: Path, app: str) -> ChartSource:
     if path.is_dir() and not (path / "Chart.yaml").is_file():
         raise ChartError(app, f"{path} is not a chart, it has no Chart.yaml")
     total = hashlib.sha256()
-    reads = Reads()
+    reads, constraint = Reads(), None
     try:
         for name, content in sorted(chart_files(path)):
+            if name == "Chart.yaml":
+                constraint = _kube_constraint(content)
             total.update(f"{len(name.encode())}:{name}:".encode() + hashlib.sha256(content).digest())
             reads |= _reads(name, content)
     except (OSError, tarfile.TarError, EOFError, gzip.BadGzipFile, ValueError) as wrong:
         raise ChartError(app, f"the chart at {path} cannot be read: {wrong}") from None
-    return ChartSource(path, total.hexdigest(), reads)
+    return ChartSource(path, total.hexdigest(), reads, constraint)
 
 
 def chart_files(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -125,10 +129,17 @@ def archive_files(archive: bytes) -> Iterator[tuple[str, bytes]]:
             yield name, reader.read() if reader is not None else b""
 
 
+def _kube_constraint(content: bytes) -> str | None:
+    try:
+        described = load(content.decode("utf-8"))
+    except ValueError:  # helm says better what is wrong with it
+        return None
+    constraint = described.get("kubeVersion") if isinstance(described, dict) else None
+    return str(constraint) if constraint else None
+
+
 def _reads(name: str, content: bytes) -> Reads:
     parts = name.split("/")
-    if parts[-1] == "Chart.yaml":
-        return Reads(version=_KUBE_VERSION.search(content) is not None)
     if parts[-1].endswith(".tgz") and len(parts) > 1 and parts[-2] == "charts":
         found = Reads()
         for inner, inner_content in archive_files(content):

@@ -34,7 +34,7 @@ _BASES = (16, 8, 2, 10)
 _LARGEST_INTEGER = 2**64
 # An integer above this is written with an exponent by Go's JSON, below it as digits.
 _WRITTEN_AS_DIGITS = 1e21
-_NODE_LIMIT = 2_000_000
+_NODE_LIMIT = 500_000
 _CORE = "tag:yaml.org,2002:"
 
 _WORDS: dict[str, Any] = {

@@ -15,6 +15,7 @@ from ansible_collections.emco.edge.plugins.module_utils._render.determinism impo
 from ansible_collections.emco.edge.plugins.module_utils._render.render import Renderer, render_all
 from ansible_collections.emco.edge.plugins.module_utils._render.rendering import Rendered
 from ansible_collections.emco.edge.plugins.module_utils._render.request import RenderRequest
+from ansible_collections.emco.edge.plugins.module_utils._render.sources import ChartError
 from tests.unit.render.conftest import CONFIG, EMCO_CHART, MemoryCache, counted_helm
 
 WriteChart = Callable[[str, Mapping[str, str]], str]
@@ -106,6 +107,17 @@ def test_a_digest_tells_apart_what_the_chart_can_see(
     one = request_for(chart=write_chart("c", {"templates/c.yaml": template}), kube_version="v1.30.0")
     digests = render_all([one, replace(one, **change)], renderer()).digests
     assert (digests[0] != digests[1]) is differs
+
+
+def test_versions_that_a_chart_accepts_share_a_rendering_and_others_are_refused(
+    renderer: MakeRenderer, write_chart: WriteChart, request_for: RequestFor
+) -> None:
+    chart = 'apiVersion: v2\nname: c\nversion: 0.1.0\nkubeVersion: ">=1.29.0-0"\n'
+    request = request_for(chart=write_chart("c", {"Chart.yaml": chart, "templates/c.yaml": CONFIG}))
+    fleet = [replace(request, kube_version=version) for version in ("v1.29.0", "v1.30.4", "v1.31.1+k3s1")]
+    assert len(render_all(fleet, renderer()).by_digest) == 1
+    with pytest.raises(ChartError, match=r"requires kubeVersion: >=1\.29\.0-0"):
+        render_all([*fleet, replace(request, kube_version="v1.28.9")], renderer())
 
 
 def test_what_a_sub_chart_asks_for_counts_too(

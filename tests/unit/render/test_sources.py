@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.emco.edge.plugins.module_utils._render.kube_constraint import accepts
 from ansible_collections.emco.edge.plugins.module_utils._render.sources import (
     ChartError,
     Reads,
@@ -129,16 +130,18 @@ class TestReads:
     def test_a_template_tells_what_it_reads(self, text: str, expected: Reads) -> None:
         assert text_reads(text.encode()) == expected
 
-    def test_a_required_version_counts_in_every_chart_and_crds_do_not_count(
-        self, write_chart: WriteChart, tmp_path: Path
-    ) -> None:
+    def test_crds_are_copied_and_do_not_count(self, write_chart: WriteChart, tmp_path: Path) -> None:
         plain = {"crds/a.yaml": "{{ .Capabilities.APIVersions }}", "charts/s/crds/a.yaml": "{{ .Capabilities }}"}
         chart = tmp_path / write_chart("c", plain)
         assert chart_source(chart, "app").reads == Reads()
-        write_chart("c", {"charts/s/Chart.yaml": 'name: s\nkubeVersion: ">=1.25.0"\n'})
-        assert chart_source(chart, "app").reads == Reads(version=True)
         write_chart("c", {"templates/crds/a.yaml": "{{ .Release.IsUpgrade }}"})
-        assert chart_source(chart, "app").reads == Reads(version=True, upgrade=True)
+        assert chart_source(chart, "app").reads == Reads(upgrade=True)
+
+    def test_the_chart_says_which_versions_it_accepts(self, write_chart: WriteChart, tmp_path: Path) -> None:
+        chart = tmp_path / write_chart("c", {"Chart.yaml": 'name: c\nkubeVersion: ">=1.25.0"\n'})
+        assert chart_source(chart, "app").kube_constraint == ">=1.25.0"
+        write_chart("c", {"Chart.yaml": "name: [", "charts/s/Chart.yaml": 'name: s\nkubeVersion: ">=1.99.0"\n'})
+        assert chart_source(chart, "app").kube_constraint is None
 
     def test_a_packed_sub_chart_is_looked_into(self, write_chart: WriteChart, tmp_path: Path) -> None:
         chart = tmp_path / write_chart("c", {})
@@ -146,3 +149,45 @@ class TestReads:
         inner = packed({"s/Chart.yaml": "name: s", "s/templates/a.yaml": "{{ uuidv4 }}"})
         (chart / "charts" / "s-0.1.0.tgz").write_bytes(inner)
         assert chart_source(chart, "app").reads == Reads(varies=True)
+
+
+class TestConstraint:
+    @pytest.mark.parametrize(
+        ("constraint", "version", "expected"),
+        [
+            (">=1.29.0-0", "v1.29.0", True),
+            (">= 1.29.0-0", "v1.28.15", False),
+            (">=1.29.0", "1.36.4+k3s1", True),
+            (">1.29.0", "v1.29.0", False),
+            (">1.29.0-0", "v1.29.0", True),
+            ("<1.30.0-0", "v1.30.0", False),
+            ("<=1.30.0-0", "v1.30.0", False),
+            ("<=1.30.0", "v1.30.0", True),
+            ("=1.30.0", "v1.30.0", True),
+            (">=1.22.0-0, <1.35.0", "v1.34.9", True),
+            (">=1.22.0-0 <1.35.0", "v1.35.0", False),
+            (">= 1.22.0,<1.35.0", "v1.21.0", False),
+            (">=1.29.0", "v1.30", True),
+        ],
+    )
+    def test_common_constraints_are_understood(self, constraint: str, version: str, expected: bool) -> None:
+        assert accepts(constraint, version) is expected
+
+    @pytest.mark.parametrize(
+        ("constraint", "version"),
+        [
+            ("^1.20.0", "v1.30.0"),
+            ("~1.20.0", "v1.30.0"),
+            ("1.x", "v1.30.0"),
+            (">=1.20", "v1.30.0"),
+            (">=1.20.0 || =1.10.0", "v1.30.0"),
+            ("1.20.0 - 1.30.0", "v1.30.0"),
+            (">=1.20.0-alpha.1", "v1.30.0"),
+            ("!=1.30.0", "v1.30.0"),
+            (">=1.20.0", "v1.30.0-eks-1"),
+            (">=1.20.0", ""),
+            ("", "v1.30.0"),
+        ],
+    )
+    def test_others_are_left_to_helm(self, constraint: str, version: str) -> None:
+        assert accepts(constraint, version) is None
