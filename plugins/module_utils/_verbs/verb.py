@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
@@ -74,6 +75,10 @@ def perform(spec: Spec[W], verb: Verb[W], arguments: Mapping[str, Any], context:
         return verb(spec.read(arguments, context.host.variables), context)
     except EdgeError as error:
         return failed(error)
+    except Exception as bug:  # a traceback is for whoever mends this collection, not for its user
+        words = f"emco.edge.{spec.name} met something nobody expected: {type(bug).__name__}: {bug}"
+        hint = "This is a defect of the collection; -vvv shows where. What was stored and applied stays true."
+        return {**failed(EdgeError("Bug", words, hint=hint)), "exception": traceback.format_exc()}
     finally:
         context.close()
 
