@@ -17,7 +17,7 @@ from emco_lab.processes import Processes
 from emco_lab.report import LabError
 from emco_lab.tools import Tool
 
-PATIENCE = 60.0  # seconds for each thing that must become true
+PATIENCE = 120.0  # seconds for each thing that must become true
 PROBES = "/apis/apps/v1/namespaces/kube-system/deployments"
 PROBE = "emco-edge-lab-probe"
 
@@ -101,7 +101,8 @@ def write_configuration(layout: Layout, cluster: ClusterLayout, version: str) ->
         "metadata": {"name": "all"},
         "spec": {"logs": [{"logsFile": str(log)}]},
     }
-    stages = components.STAGES.read_text(encoding="utf-8").replace("KUBERNETES_VERSION", version)
+    stages = "".join(path.read_text(encoding="utf-8") for path in sorted(components.STAGES.glob("*.yml")))
+    stages = stages.replace("KUBERNETES_VERSION", version)
     return write_private(cluster.folder / "kwok.yaml", f"{stages}---\n{yaml.safe_dump(logs)}")
 
 

@@ -21,7 +21,9 @@ APISERVER, CONTROLLER_MANAGER, SCHEDULER, KWOK, PROXY = (
 # The API server last: with clients that still watch, it takes long to stop.
 STOP_ORDER = (PROXY, CONTROLLER_MANAGER, KWOK, SCHEDULER, APISERVER)
 ETCD = "etcd"
-STAGES = Path(__file__).with_name("kwok-stages.yml")
+# How nodes and pods without a kubelet live, one document a file; ours, so that a cached kwok works without its source.
+# A pod's annotation lab.emco.edge/pod chooses another fate than becoming ready.
+STAGES = Path(__file__).with_name("stages")
 
 # With the default of 20 requests a second, twenty Deployments of three pods already take six seconds.
 _UNTHROTTLED = ("--kube-api-qps=1000", "--kube-api-burst=2000")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from emco_lab.report import LabError
 
 def freeze(folder: Path, name: str) -> dict[str, Any]:
     """Stop the API server in its tracks (SIGSTOP): connections are accepted and hang."""
-    _, _, processes, server = _open(folder, name)
+    victim = _open(folder, name)
+    processes, server = victim.processes, victim.server
     frozen = processes.frozen(server)
     if not frozen and not processes.signal(server, signal.SIGSTOP):
         raise LabError(f"{name}: its API server does not run; `start {name}` starts it")
@@ -30,36 +32,35 @@ def freeze(folder: Path, name: str) -> dict[str, Any]:
 
 def thaw(folder: Path, name: str) -> dict[str, Any]:
     """Let a frozen API server go on (SIGCONT)."""
-    _, _, processes, server = _open(folder, name)
-    frozen = processes.frozen(server)
+    victim = _open(folder, name)
+    frozen = victim.processes.frozen(victim.server)
     if frozen:
-        processes.signal(server, signal.SIGCONT)
+        victim.processes.signal(victim.server, signal.SIGCONT)
     return {"changed": frozen, "cluster": name}
 
 
 def kill(folder: Path, name: str) -> dict[str, Any]:
     """SIGKILL the API server: connections are refused."""
-    _, _, processes, server = _open(folder, name)
-    return {"changed": bool(processes.kill([server])), "cluster": name}
+    victim = _open(folder, name)
+    return {"changed": bool(victim.processes.kill([victim.server])), "cluster": name}
 
 
 def stop(folder: Path, name: str) -> dict[str, Any]:
     """Stop all processes of the cluster in good order; its data stays."""
     with locked(folder):
-        _, _, processes, _ = _open(folder, name)
-        stopped = clusters.stop(name, processes)
+        stopped = clusters.stop(name, _open(folder, name).processes)
     return {"changed": bool(stopped), "cluster": name, "stopped": stopped}
 
 
 def start(folder: Path, name: str) -> dict[str, Any]:
     """Start what of the cluster does not run, and wait till it answers."""
-    found, _ = tools.provide(tools.SERVERS)
+    found = tools.provide(tools.SERVERS)[0]
     with locked(folder):
-        layout, cluster, processes, _ = _open(folder, name)
-        lab.start_etcd(layout, processes, found)
-        started = clusters.start(layout, cluster, processes, found)
-        api = Api(cluster)
-        clusters.wait_answering(api, cluster, processes)
+        victim = _open(folder, name)
+        lab.start_etcd(victim.layout, victim.processes, found)
+        started = clusters.start(victim.layout, victim.cluster, victim.processes, found)
+        api = Api(victim.cluster)
+        clusters.wait_answering(api, victim.cluster, victim.processes)
         api.close()
     return {"changed": bool(started), "cluster": name, "started": started}
 
@@ -67,10 +68,11 @@ def start(folder: Path, name: str) -> dict[str, Any]:
 def proxy(folder: Path, name: str, faults: Faults) -> dict[str, Any]:
     """Put a bad line before the API server, and write a kubeconfig that goes through it."""
     with locked(folder):
-        _, cluster, processes, _ = _open(folder, name)
+        victim = _open(folder, name)
+        cluster = victim.cluster
         program = _proxy_program(cluster, faults)
-        changed = processes.start(program)
-        _wait_listening(processes, program.name, cluster.proxy_port)
+        changed = victim.processes.start(program)
+        _wait_listening(victim.processes, program.name, cluster.proxy_port)
         text = kubeconfig.render(cluster, "admin", cluster.proxy_port)
         changed |= write_private(cluster.proxy_kubeconfig, text)
     return {"changed": changed, "cluster": name, "kubeconfig": str(cluster.proxy_kubeconfig)}
@@ -79,17 +81,24 @@ def proxy(folder: Path, name: str, faults: Faults) -> dict[str, Any]:
 def no_proxy(folder: Path, name: str) -> dict[str, Any]:
     """Take the proxy away again."""
     with locked(folder):
-        _, cluster, processes, _ = _open(folder, name)
-        process = components.process_name(name, components.PROXY)
-        stopped = processes.stop([process], grace=0)
-        cluster.proxy_kubeconfig.unlink(missing_ok=True)
+        victim = _open(folder, name)
+        stopped = victim.processes.stop([components.process_name(name, components.PROXY)], grace=0)
+        victim.cluster.proxy_kubeconfig.unlink(missing_ok=True)
     return {"changed": bool(stopped), "cluster": name}
 
 
-def _open(folder: Path, name: str) -> tuple[Layout, ClusterLayout, Processes, str]:
+@dataclass(frozen=True)
+class _Victim:
+    layout: Layout
+    cluster: ClusterLayout
+    processes: Processes
+    server: str  # the name of the API server's process
+
+
+def _open(folder: Path, name: str) -> _Victim:
     layout = existing(folder)
-    cluster = layout.cluster(name)
-    return layout, cluster, Processes(layout.run, layout.logs), components.process_name(name, components.APISERVER)
+    server = components.process_name(name, components.APISERVER)
+    return _Victim(layout, layout.cluster(name), Processes(layout.run, layout.logs), server)
 
 
 def _proxy_program(cluster: ClusterLayout, faults: Faults) -> Program:

@@ -71,8 +71,8 @@ class Line:
             asyncio.ensure_future(self._deliver(back, writer, self._faults.reset_after)),
         ]
         try:
-            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_EXCEPTION)
-            for part in done:
+            ended = await asyncio.wait(parts, return_when=asyncio.FIRST_EXCEPTION)
+            for part in ended[0]:
                 part.result()
         finally:
             for part in parts:
