@@ -1,0 +1,171 @@
+# Copyright: (c) 2026, emco.edge contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Private to emco.edge: the room on the nodes of a cluster while a plan is made.
+
+A room starts from the facts (allocatable less what living pods request, less pods that wait for a node) and shrinks as
+the planner promises it to apps. ``Node.extra`` may hold ``pods`` (``[{namespace, labels, host_ports,
+anti_affinity}]``), read for anti-affinity, spread and host ports, and ``zones`` (NodeResourceTopology).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import HOSTNAME, PodDemand, PodTerm
+from ansible_collections.emco.edge.plugins.module_utils._hardware.node_rules import label_rule, untolerated
+from ansible_collections.emco.edge.plugins.module_utils._hardware.numa import Topology, topology_of
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Node
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A pod that is on a node already, as far as other pods mind it."""
+
+    namespace: str
+    labels: Mapping[str, str]
+    host_ports: frozenset[tuple[str, str, int]] = frozenset()
+    anti_affinity: tuple[PodTerm, ...] = ()
+
+
+@dataclass
+class NodeRoom:
+    """A node and what is left of it."""
+
+    node: Node
+    free: dict[str, int]
+    neighbours: list[Neighbour] = field(default_factory=list)
+    topology: Topology | None = None
+
+    def copy(self) -> NodeRoom:
+        """A node to try things on."""
+        return NodeRoom(self.node, dict(self.free), list(self.neighbours), self.topology)
+
+    def slots(self, demand: PodDemand) -> int:
+        """How many pods fit by resources and neighbours alone, on a node that the pod may use."""
+        free = self.free
+        found = 1 << 30
+        for name, wanted in demand.requests.items():
+            left = free.get(name, 0) // wanted
+            if left < found:
+                if left <= 0:
+                    return 0
+                found = left
+        if self.topology is not None and found:
+            found = min(found, self.topology.pods(demand))
+        if demand.anti_affinity or demand.host_ports or self.neighbours:
+            found = min(found, self._among_neighbours(demand))
+        return found
+
+    def _among_neighbours(self, demand: PodDemand) -> int:
+        for other in self.neighbours:
+            if any(term.matches(other.namespace, other.labels) for term in demand.anti_affinity):
+                return 0
+            if any(term.matches(demand.namespace, demand.labels) for term in other.anti_affinity):
+                return 0
+            if demand.host_ports and ports_clash(demand.host_ports, other.host_ports):
+                return 0
+        alone = bool(demand.host_ports) or any(
+            term.matches(demand.namespace, demand.labels) for term in demand.anti_affinity
+        )
+        return 1 if alone else 1 << 30
+
+    def take(self, demand: PodDemand, pods: int = 1) -> None:
+        """Give room to ``pods`` pods."""
+        for name, wanted in demand.requests.items():
+            self.free[name] = self.free.get(name, 0) - wanted * pods
+        if self.topology is not None:
+            self.topology = self.topology.after(demand, pods)
+        if demand.anti_affinity or demand.host_ports or demand.labels:
+            neighbour = Neighbour(demand.namespace, demand.labels, demand.host_ports, demand.anti_affinity)
+            self.neighbours.extend([neighbour] * pods)
+
+    def alike(self, namespace: str, rule: Any) -> int:
+        """How many pods of a namespace on the node match a label rule."""
+        return sum(other.namespace == namespace and rule.matches(other.labels) for other in self.neighbours)
+
+
+def ports_clash(mine: Iterable[tuple[str, str, int]], theirs: Iterable[tuple[str, str, int]]) -> bool:
+    """Whether two pods cannot share a node because of host ports (0.0.0.0 is every address)."""
+    other = list(theirs)
+    return any(
+        port == number and protocol == kind and ("0.0.0.0" in (address, at) or address == at)
+        for address, protocol, port in mine
+        for at, kind, number in other
+    )
+
+
+class ClusterRoom:
+    """The room of a cluster; ``nodes`` is None where nobody has read it."""
+
+    def __init__(self, nodes: list[NodeRoom] | None) -> None:
+        self.nodes = nodes
+        self.promised = False
+        """Whether pods that have not landed were given room here, so that where they will be is a guess."""
+        self._admitting: dict[Any, list[int]] = {}
+        self._plain = nodes is not None and not any(room.node.taints or room.node.unschedulable for room in nodes)
+
+    def trial(self) -> ClusterRoom:
+        """A copy to try things on."""
+        copy = ClusterRoom([node.copy() for node in self.nodes or ()])
+        copy._admitting = self._admitting
+        return copy
+
+    def same(self, other: NodeRoom) -> NodeRoom:
+        """The node of this room that a node of its copy stands for."""
+        return next(node for node in self.nodes or () if node.node is other.node)
+
+    def admitting(self, demand: PodDemand) -> list[NodeRoom]:
+        """The nodes that the pod may use as far as names, labels and taints go."""
+        if self.nodes is None:
+            return []
+        if self._plain and demand.rules.any_node:
+            return self.nodes
+        key = (demand.rules, demand.tolerations)
+        found = self._admitting.get(key)
+        if found is None:
+            found = self._admitting[key] = [
+                index
+                for index, room in enumerate(self.nodes)
+                if demand.rules.admit(room.node) and untolerated(room.node, demand.tolerations) is None
+            ]
+        return [self.nodes[index] for index in found]
+
+    def promise(self, placed: Iterable[tuple[NodeRoom, PodDemand, int]]) -> None:
+        """Give room to pods that will come."""
+        for room, demand, pods in placed:
+            room.take(demand, pods)
+            self.promised = True
+
+
+def cluster_room(nodes: Iterable[Node] | None) -> ClusterRoom:
+    """The room of a cluster with these nodes; those that are not ready have none."""
+    return ClusterRoom(None if nodes is None else [node_room(node) for node in nodes if node.ready])
+
+
+def node_room(node: Node) -> NodeRoom:
+    """What is left of a node when its living pods have theirs."""
+    used = node.used
+    free = {name: value - used.get(name, 0) for name, value in node.allocatable.items()}
+    if "pods" not in free:
+        # Nobody said how many pods the node takes (an inline node); what else is asked for is what counts.
+        free["pods"] = 1 << 30
+    extra = node.extra
+    if not extra:
+        return NodeRoom(node, free)
+    neighbours = [_neighbour(pod) for pod in extra.get("pods") or ()]
+    return NodeRoom(node, free, neighbours, topology_of(extra))
+
+
+def _neighbour(pod: Mapping[str, Any]) -> Neighbour:
+    namespace = str(pod.get("namespace") or "default")
+    terms = tuple(
+        PodTerm(label_rule(term.get("labelSelector")), tuple(term.get("namespaces") or ()) or (namespace,))
+        for term in pod.get("anti_affinity") or ()
+        if term.get("topologyKey", HOSTNAME) == HOSTNAME
+    )
+    ports = frozenset(
+        (str(address), str(protocol), int(number)) for address, protocol, number in pod.get("host_ports") or ()
+    )
+    return Neighbour(namespace, pod.get("labels") or {}, ports, terms)
