@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import hashlib
 import json
@@ -77,6 +78,7 @@ def planned(document: Mapping[str, Any], app: str, hook: Hook | None, naming: Na
     """An object as it will be sent. ``document`` is left as it is."""
     labelled = copy.deepcopy(dict(document))
     _label(labelled, naming.labels(app))
+    _encode_strings(labelled)
     body = json.dumps(labelled, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
     annotations = labelled["metadata"].get("annotations") or {}
     return PlannedObject(
@@ -88,6 +90,16 @@ def planned(document: Mapping[str, Any], app: str, hook: Hook | None, naming: Na
         hook=hook,
         keep=annotations.get(_KEEP) == "keep",
     )
+
+
+def _encode_strings(document: dict[str, Any]) -> None:
+    """Write a Secret's ``stringData`` as ``data``: nobody owns stringData on the server, so its drift is not seen."""
+    if (document["apiVersion"], document["kind"]) != ("v1", "Secret"):
+        return
+    strings = document.pop("stringData", None)
+    if strings:
+        encoded = {name: base64.b64encode(str(text).encode()).decode() for name, text in strings.items()}
+        document["data"] = {**(document.get("data") or {}), **encoded}
 
 
 def _label(document: dict[str, Any], labels: Mapping[str, str]) -> None:
