@@ -34,6 +34,7 @@ class Helm:
     def __init__(self, program: Path, environment: Mapping[str, str], *, timeout: float = 120.0) -> None:
         self._program = str(program)
         self._timeout = timeout
+        self._programs = programs.Programs()
         self._folder = tempfile.TemporaryDirectory(prefix="emco-edge-helm-")
         self.folder = Path(self._folder.name)
         self.environment = _environment(environment, self.folder)
@@ -48,13 +49,17 @@ class Helm:
 
     def run(self, *arguments: str, given: bytes = b"", environment: Mapping[str, str] | None = None) -> programs.Answer:
         """Run helm with ``arguments``, which must hold no secret: others can see them."""
-        return programs.run(
+        return self._programs.run(
             [self._program, *arguments],
             environment={**self.environment, **(environment or {})},
             given=given,
             timeout=self._timeout,
             folder=self.folder,
         )
+
+    def stop(self) -> None:
+        """End what runs; for when the work is given up."""
+        self._programs.stop()
 
     def template(self, request: RenderRequest, chart: Path) -> str:
         """What the chart renders to: CRDs, objects and hooks as one YAML stream. ChartError with helm's own words."""

@@ -29,6 +29,11 @@ class Kustomize:
         self._environment = environment
         self._named = named
         self._timeout = timeout
+        self._programs = programs.Programs()
+
+    def stop(self) -> None:
+        """End what runs; for when the work is given up."""
+        self._programs.stop()
 
     def build(self, request: RenderRequest) -> tuple[Text, ...]:
         """What the kustomization builds to, as one text. It is the same for all clusters."""
@@ -42,7 +47,7 @@ class Kustomize:
         command = programs.find_kustomize(self._environment, self._named)
         environment = {**programs.passed_on(self._environment), "KUBECONFIG": "/dev/null"}
         try:
-            answer = programs.run([*command, target], environment=environment, timeout=self._timeout)
+            answer = self._programs.run([*command, target], environment=environment, timeout=self._timeout)
         except TimeoutError as wrong:
             raise KustomizeError(app, f"kustomize {wrong}") from None
         if answer.code != 0:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,28 +71,53 @@ def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
     return {key: environment[key] for key in _PASSED_ON if key in environment}
 
 
-def run(
-    command: Sequence[str],
-    *,
-    environment: Mapping[str, str],
-    given: bytes = b"",
-    timeout: float,
-    folder: Path | None = None,
-) -> Answer:
-    """Run a program to its end; ``given`` is its input. TimeoutError after ``timeout`` seconds, when it is killed."""
-    try:
-        done = subprocess.run(
-            list(command),
-            input=given,
-            env=dict(environment),
-            capture_output=True,
-            timeout=timeout,
-            check=False,
-            cwd=folder,
-        )
-    except subprocess.TimeoutExpired:
-        raise TimeoutError(f"did not finish within {timeout:g} s") from None
-    return Answer(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+class Programs:
+    """Runs programs, from several threads if need be; ``stop`` ends those that run, as when a user interrupts."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
+        self._lock = threading.Lock()
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        given: bytes = b"",
+        timeout: float,
+        folder: Path | None = None,
+    ) -> Answer:
+        """Run a program to its end, with ``given`` as its input; TimeoutError when it is killed after ``timeout`` s."""
+        with self._lock:
+            if self._stopped:
+                raise InterruptedError(f"{command[0]} is not started any more")
+            running = subprocess.Popen(
+                list(command),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(environment),
+                cwd=folder,
+            )
+            self._running.add(running)
+        with running:
+            try:
+                output, errors = running.communicate(given, timeout=timeout)
+            except subprocess.TimeoutExpired:
+                raise TimeoutError(f"did not finish within {timeout:g} s") from None
+            finally:
+                running.kill()  # does nothing to one that has ended
+                with self._lock:
+                    self._running.discard(running)
+        return Answer(running.returncode, output.decode("utf-8", "replace"), errors.decode("utf-8", "replace"))
+
+    def stop(self) -> None:
+        """End what runs, and let nothing start any more."""
+        with self._lock:
+            self._stopped = True
+            for running in self._running:
+                running.kill()
 
 
 def find_helm(environment: Mapping[str, str], named: str | None = None) -> Path:

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, InvalidInput, Problem, Problems
@@ -73,8 +75,14 @@ def render_all(requests: Sequence[RenderRequest], renderer: Renderer) -> Renderi
     problems.extend(dict.fromkeys(problem for request in requests for problem in request.problems()))
     problems.raise_if_any("what is to be rendered")
     pool = ThreadPoolExecutor(max_workers=renderer.processes, thread_name_prefix="render")
+    run = _Run(renderer, pool)
     try:
-        return _Run(renderer, pool).render(requests)
+        return run.render(requests)
+    except EdgeError:
+        raise
+    except BaseException:  # an interruption: nobody waits for what still runs
+        run.stop()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -87,6 +95,13 @@ class _Run:
         self._pool = pool
         self._failures: list[EdgeError] = []
         self._problems = Problems()
+        self._helm: Helm | None = None
+        self._finding_helm = Lock()
+
+    def stop(self) -> None:
+        self._renderer.kustomize.stop()
+        if self._helm is not None:
+            self._helm.stop()
 
     def render(self, requests: Sequence[RenderRequest]) -> Renderings:
         sources = self._sources(requests)
@@ -116,7 +131,13 @@ class _Run:
             return read_manifests(request)
         if request.app.source == "kustomize":
             return self._renderer.kustomize.build(request)
-        return chart_source(local_chart(request, self._renderer.helm, self._renderer.charts), request.app.name)
+        return chart_source(local_chart(request, self._found_helm, self._renderer.charts), request.app.name)
+
+    def _found_helm(self) -> Helm:
+        with self._finding_helm:
+            if self._helm is None:
+                self._helm = self._renderer.helm()
+            return self._helm
 
     def _for_cluster(self, source: _Source | None, request: RenderRequest) -> _Source | None:
         if isinstance(source, tuple) and request.app.source == "manifests":
@@ -147,7 +168,7 @@ class _Run:
         missing = {digest: both for digest, both in charts.items() if digest not in found}
         if not missing:
             return found
-        helm = self._attempt(self._renderer.helm)
+        helm = self._attempt(self._found_helm)
         if helm is None:
             return found
         running = {digest: self._start(helm, request, source) for digest, (request, source) in missing.items()}
@@ -164,11 +185,11 @@ class _Run:
         if not charts:
             return {}
         found: dict[str, Rendered] = {}
-        for digest, kept in self._renderer.cache.get_many(charts).items():
-            try:
-                found[digest] = Rendered.from_bytes(kept)
-            except ValueError:  # of another version: render again
-                continue
+        kept = self._renderer.cache.get_many(charts)
+        for digest in charts:
+            # What another version of this collection kept is rendered again.
+            with suppress(KeyError, ValueError):
+                found[digest] = Rendered.from_bytes(kept[digest])
         return found
 
     def _start(self, helm: Helm, request: RenderRequest, source: ChartSource) -> list[Future[str]]:

@@ -24,9 +24,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import yaml
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+try:
+    import yaml
+
+    _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    MISSING: ImportError | None = None
+except ImportError as error:
+    MISSING = error
+
 _SEPARATOR = re.compile(r"^---[ \t]*", re.MULTILINE)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9][0-9]*))")
@@ -89,6 +96,8 @@ def load(text: str, *, line: int = 1) -> Any:
     if text.lstrip()[:1] == "{":
         with contextlib.suppress(json.JSONDecodeError):  # YAML may begin with { too
             return json.loads(text, parse_float=lambda number: _finite(float(number)), parse_constant=_not_json)
+    if MISSING is not None:
+        raise EdgeError("MissingLibrary", f"YAML is read with PyYAML, which is not installed: {MISSING}")
     loader = _Loader(text)
     try:
         return _Builder(loader).document()

@@ -204,13 +204,13 @@ def test_values_are_never_on_a_command_line(
     import subprocess
 
     seen: list[str] = []
-    real = subprocess.run
+    real = subprocess.Popen
 
     def watched(command: list[str], **options: Any) -> Any:
         seen.extend([*command, *options["env"].values()])
         return real(command, **options)
 
-    monkeypatch.setattr(subprocess, "run", watched)
+    monkeypatch.setattr(subprocess, "Popen", watched)
     request = request_for(chart=write_chart("c", {"templates/c.yaml": CONFIG}), values={"password": "canary"})
     assert config_values(rendered_one(renderer, request)) == {"password": "canary"}
     assert "template" in seen

@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ import jinja2
 import pytest
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, InvalidInput
+from ansible_collections.emco.edge.plugins.module_utils._render.kustomize import Kustomize
 from ansible_collections.emco.edge.plugins.module_utils._render.programs import (
     HelmMissing,
     KustomizeMissing,
@@ -241,3 +246,32 @@ class TestValuesFiles:
             write_file("prod.yaml", text)
         with pytest.raises(EdgeError, match=rf"app api: values_files: prod\.yaml {message}"):
             read_values_files(("prod.yaml",), str(tmp_path), "api")
+
+
+def test_an_interruption_ends_what_runs_at_once(
+    renderer: MakeRenderer, request_for: RequestFor, tmp_path: Path
+) -> None:
+    """A kustomize that hangs stands for any program."""
+    slow = tmp_path / "kustomize"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
+    slow.chmod(0o755)
+    (tmp_path / "kustomization.yaml").write_text("", encoding="utf-8")
+    kustomize = Kustomize({"PATH": os.environ["PATH"]}, named=str(slow))
+    started = time.monotonic()
+    interruption = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
+    interruption.start()
+    with pytest.raises(KeyboardInterrupt):
+        render_all([request_for(kustomize=".")], renderer(kustomize=kustomize))
+    assert time.monotonic() - started < 20
+
+
+def test_a_program_that_takes_too_long_is_ended_and_named(
+    renderer: MakeRenderer, request_for: RequestFor, tmp_path: Path
+) -> None:
+    slow = tmp_path / "kustomize"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
+    slow.chmod(0o755)
+    (tmp_path / "kustomization.yaml").write_text("", encoding="utf-8")
+    kustomize = Kustomize({"PATH": os.environ["PATH"]}, named=str(slow), timeout=0.2)
+    with pytest.raises(EdgeError, match=r"app app: kustomize did not finish within 0\.2 s"):
+        render_all([request_for(kustomize=".")], renderer(kustomize=kustomize))

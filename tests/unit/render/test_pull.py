@@ -208,13 +208,13 @@ class TestBoth:
         import subprocess
 
         commands: list[str] = []
-        real = subprocess.run
+        real = subprocess.Popen
 
         def watched(command: list[str], **options: object) -> object:
             commands.extend([*command, *dict(options["env"]).values()])  # type: ignore[call-overload]
             return real(command, **options)  # type: ignore[call-overload]
 
-        monkeypatch.setattr(subprocess, "run", watched)
+        monkeypatch.setattr(subprocess, "Popen", watched)
         served.login = True
         login = {"username": "reader", "password": "canary-5b1c"}
         assert named(renderer(), request_for(**source, version="1.0.0", **login)) == "v1.0.0"
