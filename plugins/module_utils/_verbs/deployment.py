@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.deployment import Deployment
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.module_utils._placement.decision import Decision, Reason
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
 from ansible_collections.emco.edge.plugins.module_utils._plan.difference import describe
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import (
@@ -36,6 +37,16 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Resul
 from ansible_collections.emco.edge.plugins.module_utils._verbs.wanted import Wanted
 
 SPEC = Spec("deployment", Deployment, fleet=True, control_node_only=("host_variables",))
+
+
+# Refusals that come from how full clusters are, or from comparing them; a plan may outlive those.
+_NO_FILTERS = {
+    Reason.INSUFFICIENT_CAPACITY.value,
+    Reason.CAPACITY_UNKNOWN.value,
+    Reason.LOWER_SCORE.value,
+    Reason.FALLBACK_NOT_NEEDED.value,
+    Reason.NO_REPLICAS.value,
+}
 
 
 @dataclass
@@ -202,13 +213,14 @@ def _stored_revision(call: _Call, number: int) -> Result:
     return _present(call, plan, revision, before, event="upgrade" if fresh else "rollback")
 
 
-def _still_feasible(call: _Call, number: int, plan: Plan, today: Mapping[str, Any]) -> None:
+def _still_feasible(call: _Call, number: int, plan: Plan, today: Mapping[str, Decision]) -> None:
     """Today's filters must accept every cluster of a plan that was never applied; free capacity is no filter."""
     refused = {}
     for app, chosen in plan.decisions.items():
+        refusals = {one.cluster: one for one in today[app].refusals} if app in today else {}
         for ref in chosen:
-            refusal = today[app].refusal(ref) if app in today else None
-            if refusal is not None and refusal.reason not in ("InsufficientCapacity", "LowerScore", "CapacityUnknown"):
+            refusal = refusals.get(ref)
+            if refusal is not None and refusal.reason not in _NO_FILTERS:
                 refused[f"{app} on {ref}"] = refusal.message
     if refused:
         raise EdgeError(
