@@ -1,0 +1,36 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What integration tests have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.playbooks import Playbooks
+from tests.integration.syncing import Rig, namespace, short
+from tests.lab.harness import Lab
+
+
+@pytest.fixture
+def playbooks(tmp_path: Path) -> Playbooks:
+    """Runs playbooks with a store of this test alone."""
+    return Playbooks(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def audited_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One cluster whose API server says what it was asked."""
+    clusters = [{"name": "one", "nodes": [{"name": "one-a"}, {"name": "one-b"}]}]
+    with Lab.up(tmp_path_factory.mktemp("audited") / "state", clusters, audit=True) as lab:
+        yield lab
+
+
+@pytest.fixture
+def rig(audited_lab: Lab, request: pytest.FixtureRequest) -> Rig:
+    """The audited cluster with a namespace of this test alone."""
+    space = short(request.node.nodeid)
+    audited_lab.apply("one", namespace(space))
+    return Rig(audited_lab, "one", space)
