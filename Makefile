@@ -20,13 +20,13 @@ READY := .tools/stamps/venv .tools/stamps/collections
 ##@ To try it
 .PHONY: demo lab lab-down shell-env
 demo: $(READY) ## three real clusters, register, deploy, status, deploy again
-	@python -m scripts.demo
+	@python -m scripts.demo $(LAB)
 
-lab: $(READY) ## only the clusters; writes inventories/lab/
-	@ansible-playbook emco.edge.lab
+lab: $(READY) ## only the clusters; writes inventories/lab/; LAB="-e lab_size=5"
+	@ansible-playbook emco.edge.lab $(LAB)
 
 lab-down: $(READY) ## stop every process of the lab and remove its files
-	@ansible-playbook emco.edge.lab -e lab_state=absent
+	@ansible-playbook emco.edge.lab -e lab_state=absent $(LAB)
 
 shell-env: ## exports for eval "$$(make -s shell-env)"
 	@$(MAKE) --no-print-directory -s $(READY) >&2

@@ -33,9 +33,9 @@ def step(title: str, *arguments: str) -> PlaybookRun:
     return run
 
 
-def main() -> int:
-    """Run all steps; the last line says what they came to."""
-    step("the clusters", "emco.edge.lab")
+def main(for_the_lab: list[str]) -> int:
+    """Run all steps; the last line says what they came to. for_the_lab: further arguments of the lab's playbook."""
+    step("the clusters", "emco.edge.lab", *for_the_lab)
     step("register", *INVENTORY, "emco.edge.register")
     first = step("deploy", *INVENTORY, "emco.edge.deploy")
     step("status", *INVENTORY, "emco.edge.status")
@@ -51,4 +51,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
