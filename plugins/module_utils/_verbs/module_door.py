@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import platform
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -17,9 +17,24 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Spec,
 W = TypeVar("W")
 
 
+class _QuietModule(AnsibleModule):  # type: ignore[misc]  # ansible-core has no types
+    """Keeps its arguments to itself: values, kubeconfigs and intents may hold secrets that no option name tells of."""
+
+    def log(self, msg: Any, log_args: Any = None) -> None:
+        """Nothing to the host's system log, where Ansible puts all arguments."""
+
+    def exit_json(self, **result: Any) -> None:
+        """End well, without the invocation that Ansible would add."""
+        super().exit_json(**{"invocation": {}, **result})
+
+    def fail_json(self, msg: str, **result: Any) -> None:
+        """End badly, without the invocation that Ansible would add."""
+        super().fail_json(msg, **{"invocation": {}, **result})
+
+
 def run_module(spec: Spec[W], verb: Verb[W]) -> None:
     """Run a verb as an Ansible module."""
-    module = AnsibleModule(argument_spec=spec.argument_spec(), supports_check_mode=True)
+    module = _QuietModule(argument_spec=spec.argument_spec(), supports_check_mode=True)
     given = {name: value for name, value in module.params.items() if value is not None}
     needing = [name for name in spec.control_node_only if given.get(name)]
     if needing:
