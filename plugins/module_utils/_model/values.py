@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from ansible_collections.emco.edge.plugins.module_utils._model.options import option
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem
+from ansible_collections.emco.edge.plugins.module_utils._model.options import join, option
 
 _INDEX_LIMIT = 65536
 _DEPTH_LIMIT = 30
@@ -23,9 +24,16 @@ class Override:
     values: Mapping[str, Any] = option(default={})
     set: Mapping[str, Any] = option(default={})
 
+    def problems(self, path: str) -> Iterator[Problem]:
+        """``set`` can be read."""
+        try:
+            self.as_values()
+        except ValueError as wrong:
+            yield Problem(join(path, "set"), str(wrong))
+
     def as_values(self) -> dict[str, Any]:
         """Both as one tree; ``set`` wins, as ``--set`` wins over ``-f``. ValueError when ``set`` cannot be read."""
-        return set_values({key: text_of(value) for key, value in self.set.items()}, onto=self.values)
+        return set_values({key: _text_of(key, value) for key, value in self.set.items()}, onto=self.values)
 
 
 @dataclass(frozen=True)
@@ -72,15 +80,15 @@ def _copied(value: Any) -> Any:
     return value
 
 
-def text_of(value: Any) -> str:
-    """A value of a ``set`` mapping as it would stand on a command line."""
+def _text_of(key: str, value: Any) -> str:
+    """A value of a ``set`` mapping as it would stand on a command line; variables of Ansible arrive typed."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
         return "null"
     if isinstance(value, (str, int, float)):
         return str(value)
-    raise ValueError("must be text, a number or a boolean, as on Helm's command line; use values for lists and trees")
+    raise ValueError(f"{key!r}: must be text, a number or a boolean, as for helm --set; use values for lists and trees")
 
 
 def set_values(pairs: Mapping[str, str], *, onto: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -38,7 +38,8 @@ def _where(one: RenderedObject) -> str:
 
 def _duplicates(objects: Iterable[RenderedObject]) -> Iterator[Problem]:
     seen: dict[tuple[str, str, str, str], RenderedObject] = {}
-    for one in objects:
+    # A hook may be what another hook or the app itself is as well: Helm charts do that with service accounts.
+    for one in (one for one in objects if one.hook is None):
         key = (one.group, one.kind, one.namespace, one.name)
         first = seen.setdefault(key, one)
         if first is not one:

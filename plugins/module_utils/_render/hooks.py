@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from ansible_collections.emco.edge.plugins.module_utils._render.install_order import position
+
 EVENTS = (
     "pre-install",
     "post-install",
@@ -97,8 +99,6 @@ H = TypeVar("H", bound=Hooked)
 
 def hooks_of(objects: Iterable[H], event: str) -> tuple[H, ...]:
     """The hooks of an event in the order in which Helm runs them: by weight, then name, then install order."""
-    from ansible_collections.emco.edge.plugins.module_utils._render.install_order import position
-
     found = [
         (one.hook.weight, one.name, position(one.kind), one) for one in objects if one.hook and event in one.hook.events
     ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
@@ -26,7 +27,7 @@ class Text:
     source: str
     text: str
 
-    @property
+    @cached_property
     def is_template(self) -> bool:
         """Whether it differs from cluster to cluster; others are shared by all."""
         return _TEMPLATED.search(self.text) is not None
@@ -53,7 +54,9 @@ def read_manifests(request: RenderRequest) -> tuple[Text, ...]:
 
 
 def templated(texts: tuple[Text, ...], request: RenderRequest, template: Template) -> tuple[Text, ...]:
-    """The texts with their templates rendered for the request's cluster."""
+    """The texts with their templates rendered for the request's cluster; the same ones where there is none."""
+    if not any(text.is_template for text in texts):
+        return texts
     return tuple(_templated(text, request, template) if text.is_template else text for text in texts)
 
 

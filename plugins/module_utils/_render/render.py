@@ -18,6 +18,7 @@ from ansible_collections.emco.edge.plugins.module_utils._render.determinism impo
     differences,
     non_deterministic,
 )
+from ansible_collections.emco.edge.plugins.module_utils._render.digests import Digests
 from ansible_collections.emco.edge.plugins.module_utils._render.helm import Helm
 from ansible_collections.emco.edge.plugins.module_utils._render.install_order import in_install_order
 from ansible_collections.emco.edge.plugins.module_utils._render.kustomize import Kustomize
@@ -72,7 +73,8 @@ def render_all(requests: Sequence[RenderRequest], renderer: Renderer) -> Renderi
     else the EdgeError of what failed (ChartError, HelmMissing, FileMissing, NonDeterministicRender ...).
     """
     problems = Problems()
-    problems.extend(dict.fromkeys(problem for request in requests for problem in request.problems()))
+    named = {(one.app.name, one.app.source, one.release, one.namespace): one for one in requests}
+    problems.extend(problem for one in named.values() for problem in one.problems())
     problems.raise_if_any("what is to be rendered")
     pool = ThreadPoolExecutor(max_workers=renderer.processes, thread_name_prefix="render")
     run = _Run(renderer, pool)
@@ -145,12 +147,20 @@ class _Run:
         return source
 
     def _digests(self, requests: Sequence[RenderRequest], sources: Sequence[_Source]) -> list[str]:
-        keyed = self._renderer.keyed_digest
-        found = [
-            self._attempt(_digest, request, source, keyed) for request, source in zip(requests, sources, strict=True)
-        ]
+        charts = Digests(self._renderer.keyed_digest)
+        texts: dict[int, str] = {}
+        found = [self._attempt(self._digest, *both, charts, texts) for both in zip(requests, sources, strict=True)]
         self._raise_failures()
         return [digest for digest in found if digest is not None]
+
+    def _digest(self, request: RenderRequest, source: _Source, charts: Digests, texts: dict[int, str]) -> str:
+        if isinstance(source, ChartSource):
+            return charts.of(request, source)
+        # Of the text that came out: clusters whose templates say the same share it.
+        if id(source) not in texts:
+            content = as_json([request.app.name, [[one.source, one.text] for one in source]])
+            texts[id(source)] = self._renderer.keyed_digest(content)
+        return texts[id(source)]
 
     def _texts(self, wanted: dict[str, tuple[RenderRequest, _Source]]) -> dict[str, Rendered]:
         found: dict[str, Rendered] = {}
@@ -245,13 +255,6 @@ def _source_key(request: RenderRequest) -> tuple[Any, ...]:
         app.manifests,
         app.kustomize,
     )
-
-
-def _digest(request: RenderRequest, source: _Source, keyed: Callable[[bytes], str]) -> str:
-    if isinstance(source, ChartSource):
-        return request.digest(keyed, source)
-    # Of the text that came out: clusters whose templates say the same share it.
-    return keyed(as_json([request.app.name, [[text.source, text.text] for text in source]]))
 
 
 def _joined(parts: Sequence[Rendered]) -> Rendered:

@@ -1,13 +1,12 @@
 # Copyright: (c) 2026, emco.edge contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Private to emco.edge: one rendering that is wanted, and the digest that says which of them are the same."""
+"""Private to emco.edge: one rendering that is wanted, and the files that belong to it."""
 
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,9 @@ from typing import Any
 from ansible_collections.emco.edge.plugins.module_utils._model import names
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import App, File
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problem
-from ansible_collections.emco.edge.plugins.module_utils._render.kube_constraint import accepts
 from ansible_collections.emco.edge.plugins.module_utils._render.sources import ChartSource, text_reads
 from ansible_collections.emco.edge.plugins.module_utils._render.yaml_stream import YamlError, load
 
-# Part of every digest: a change of how we render must not meet renderings of before.
-_FORMAT = 1
 _LONGEST_RELEASE = 53
 
 
@@ -56,44 +52,16 @@ class RenderRequest:
         return Path(self.base_dir, relative).expanduser()
 
     def values_json(self) -> bytes:
-        """The values as Helm is given them."""
-        return as_json(self.values)
-
-    def digest(self, keyed_digest: Callable[[bytes], str], source: ChartSource) -> str:
-        """What tells renderings of a chart apart.
-
-        Only what the chart can see of a cluster takes part, so that a fleet shares as many renderings as it can.
-        Values can hold secrets, which is why the digest is keyed.
-        """
-        values = self.values_json()
-        reads = source.reads | text_reads(values)
-        apis = self.api_versions if reads.apis is None else sorted(reads.apis.intersection(self.api_versions))
-        seen = {
-            "format": _FORMAT,
-            "app": self.app.name,
-            "source": source.digest,
-            "files": [(file.dest, self._file_digest(file)) for file in self.files],
-            "release": self.release,
-            "namespace": self.namespace,
-            "version": self.kube_version if reads.version else self._accepted(source),
-            "apis": sorted(apis),
-            "upgrade": self.is_upgrade if reads.upgrade else None,
-        }
-        return keyed_digest(as_json(seen) + b"\n" + values)
-
-    def _accepted(self, source: ChartSource) -> bool | str | None:
-        """What the chart's own constraint makes of the version; the version where only helm can tell."""
-        if source.kube_constraint is None:
-            return None
-        accepted = accepts(source.kube_constraint, self.kube_version)
-        return self.kube_version if accepted is None else accepted
+        """The values as Helm is given them; EdgeError when they hold something that no values file could."""
+        try:
+            return as_json(self.values)
+        except TypeError as wrong:
+            app = self.app.name
+            raise EdgeError("InvalidValues", f"app {app}: its values hold {wrong}", details={"app": app}) from None
 
     def may_vary(self, source: ChartSource) -> bool:
         """Whether rendering it twice could give two results."""
         return source.reads.varies or text_reads(self.values_json()).varies
-
-    def _file_digest(self, file: File) -> str:
-        return hashlib.sha256(self.file_content(file)).hexdigest()
 
     def file_content(self, file: File) -> bytes:
         """What is to be copied into the chart; EdgeError when it is not there."""
@@ -116,16 +84,26 @@ def missing_file(app: str, what: str, path: str, wrong: OSError) -> EdgeError:
 
 
 def as_json(value: Any) -> bytes:
-    """Canonical JSON; dates become text, as they are for Helm."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_text).encode()
+    """Canonical JSON; dates and keys become text, as they are for Helm. TypeError for what has no place in it."""
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _text(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_key(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if value is None or isinstance(value, (str, int, float)):
+        return value
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} cannot be a value of a chart")
+    raise TypeError(f"a {type(value).__name__}, which YAML has no word for")
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return str(key)
 
 
 def read_values_files(paths: tuple[str, ...], base_dir: str, app: str) -> tuple[dict[str, Any], ...]:

@@ -136,6 +136,11 @@ class TestSet:
         with pytest.raises(ValueError, match="use values for lists and trees"):
             Override(set={"a": {"b": 1}}).as_values()
 
+    def test_an_override_that_cannot_be_read_is_refused_with_its_path(self) -> None:
+        problems = Problems()
+        assert parse(Override, {"set": {"a[": "1"}}, "overrides.api", problems) is None
+        assert [problem.path for problem in problems] == ["overrides.api.set"]
+
     @given(st.text(max_size=12), st.text(max_size=12))
     def test_any_text_is_read_or_refused_with_a_reason(self, key: str, value: str) -> None:
         try:

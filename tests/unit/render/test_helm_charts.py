@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -308,3 +309,23 @@ def test_an_archive_renders_as_its_folder_does_and_has_its_digest(
     found = render_all([request, packed], renderer())
     assert found.digests[0] == found.digests[1]
     assert rendered_one(renderer, packed) == found.of(0)
+
+
+def test_values_as_ansible_holds_them_arrive_as_a_values_file_would_say_them(
+    renderer: MakeRenderer, write_chart: WriteChart, request_for: RequestFor
+) -> None:
+    values = {"day": datetime.date(2026, 1, 2), "ports": {80: "web", "x": (1, 2)}, True: "on"}
+    request = request_for(chart=write_chart("c", {"templates/c.yaml": CONFIG}), values=values)
+    assert config_values(rendered_one(renderer, request)) == {
+        "day": "2026-01-02",
+        "ports": {"80": "web", "x": [1, 2]},
+        "true": "on",
+    }
+
+
+def test_a_value_that_no_file_could_hold_is_refused(
+    renderer: MakeRenderer, write_chart: WriteChart, request_for: RequestFor
+) -> None:
+    request = request_for(chart=write_chart("c", {}), values={"a": [b"bytes"]})
+    with pytest.raises(EdgeError, match="app app: its values hold a bytes"):
+        rendered_one(renderer, request)

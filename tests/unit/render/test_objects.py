@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problems
 from ansible_collections.emco.edge.plugins.module_utils._render.checks import check_objects
+from ansible_collections.emco.edge.plugins.module_utils._render.hooks import Hook
 from ansible_collections.emco.edge.plugins.module_utils._render.objects import (
     Parsed,
     RenderedObject,
@@ -146,6 +148,10 @@ class TestChecks:
         first = made("Deployment", "a", "n", api="apps/v1")
         [problem] = check_objects([first, made("Deployment", "a", "n", api="apps/v1beta1", app="viewer")])
         assert str(problem) == "app viewer, viewer.yaml, Deployment n/a: is the same object as one in app api, api.yaml"
+
+    def test_a_hook_may_be_an_object_of_the_app_too(self) -> None:
+        account = made("ServiceAccount", "a", "lab")
+        assert check_objects([account, replace(account, hook=Hook(("pre-install",)))]) == ()
 
     def test_an_object_that_only_shares_name_and_kind_is_another(self) -> None:
         """EMCO overwrites one with the other."""
