@@ -115,8 +115,6 @@ class SqliteStore:
             if expect is not None and expect != version:
                 raise conflict(key, expect, version, self.description)
             if found:
-                # The counter moves, so that a version of the deleted entry is never met again.
-                _next_version(connection)
                 connection.execute("DELETE FROM entries WHERE key = ?", (text,))
             return found is not None
 

@@ -273,6 +273,20 @@ def test_a_read_only_store_is_read_but_not_written(small_disk: Path, left_open: 
         remount(small_disk, "rw")
 
 
+def test_a_read_only_store_whose_log_cannot_be_read_is_refused_rather_than_read_without_it(small_disk: Path) -> None:
+    store = SqliteStore(small_disk / "edge.db")
+    store.put(("a",), {"n": 1})
+    for name in ("edge.db", "edge.db-wal"):
+        shutil.copy(small_disk / name, small_disk / name.replace("edge", "left"))
+    store.close()
+    remount(small_disk, "ro")
+    try:
+        assert reason_of(lambda: SqliteStore(small_disk / "left.db").list(())) == "StoreUnwritable"
+    finally:
+        remount(small_disk, "rw")
+    assert [entry.value for entry in SqliteStore(small_disk / "left.db").list(())] == [{"n": 1}]
+
+
 def test_a_user_who_may_only_read_reads(tmp_path: Path) -> None:
     if os.geteuid():
         pytest.skip("becoming another user needs root")
