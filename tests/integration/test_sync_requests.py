@@ -128,7 +128,7 @@ def test_only_what_was_changed_by_hand_is_written(rig: Rig, drifted: int) -> Non
     live = rig.get("configmap", "settings-0")
     assert live is not None and live["data"] == {"value": "0"}
     [change] = next(one.changes for one in outcome.objects if one.identity.name == "settings-0")
-    assert (change.path, change.before, change.after) == ("data.value", None, "0")
+    assert (change.path, change.before, change.after) == ("data.value", "by hand", "0")
     assert not rig.sync(bundle).changed
 
 

@@ -4,14 +4,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
+from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
-from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Identity
-from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import FieldChange
-from ansible_collections.emco.edge.plugins.module_utils._sync.record import Keys, Record
+from ansible_collections.emco.edge.plugins.module_utils._model.names import as_label_value
+from ansible_collections.emco.edge.plugins.module_utils._observe.drift import has_drifted, owners_and_changes
+from ansible_collections.emco.edge.plugins.module_utils._observe.readiness import Judgement, judge
+from ansible_collections.emco.edge.plugins.module_utils._observe.why import pod_trouble, reasons_for
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import APP_LABEL, Bundle, Identity
+from ansible_collections.emco.edge.plugins.module_utils._sync import live
+from ansible_collections.emco.edge.plugins.module_utils._sync.lanes import Lanes
+from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import FieldChange, NotReady
+from ansible_collections.emco.edge.plugins.module_utils._sync.record import (
+    Keys,
+    Phase,
+    Record,
+    RecordedObject,
+    read_record,
+)
 
 
 class Deployed(str, Enum):
@@ -45,8 +60,9 @@ class ObservedResource:
     recorded: bool = True
     drifted: bool = False
     changes: tuple[FieldChange, ...] = ()
+    """How it differs from what was sent, with ``drift`` and a bundle."""
     owners: tuple[str, ...] = ()
-    """Other managers that took over fields of ours."""
+    """Other managers of an object that drifted."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +79,16 @@ class Observation:
 
     def deployed_counts(self) -> dict[str, int]:
         """How many objects are Applied, Pending, Failed, Deleted; pods are not counted, they were not sent."""
-        raise NotImplementedError
+        return dict(Counter(one.deployed.value for one in self.resources if one.recorded))
 
     def ready_counts(self) -> dict[str, int]:
         """How many objects and pods are Ready, NotReady, NotPresent."""
-        raise NotImplementedError
+        return dict(Counter(one.ready.value for one in self.resources))
 
     @property
     def ready(self) -> bool:
         """Whether something is there and all of it is ready."""
-        raise NotImplementedError
+        return bool(self.resources) and all(one.ready is Readiness.READY for one in self.resources)
 
 
 def observe(
@@ -85,10 +101,116 @@ def observe(
     why: bool = True,
     log_lines: int = 0,
     ready_queries: Mapping[str, str] | None = None,
+    bundle: Bundle | None = None,
 ) -> Observation:
-    """How the deployment with this label is on a cluster. Never raises EdgeError for a cluster that does not answer.
+    """How the deployment with this label is on a cluster. A cluster that does not answer is an observation, no error.
 
     One request for the record and one a kind and namespace; with ``why`` a few more for each workload that is not
     ready, with ``log_lines`` their last lines. ``ready_queries``: jmespath by kind, true where the object is ready.
+    ``drift`` with ``bundle``, which says what was sent: one dry run for each object that drifted.
+    EdgeError ``InvalidInput`` for a query that is none.
     """
-    raise NotImplementedError
+    before = client.transport.requests
+    found: Observation
+    try:
+        found = _Look(client, label, keys, ready_queries or {}).observation(pods, drift, why, log_lines, bundle)
+    except ClusterError as error:
+        silent = error.reason in ("ClusterUnreachable", "BudgetSpent", "CertificateRejected")
+        found = Observation(client.name, not silent, reason=error.reason, message=error.message)
+    return replace(found, requests=client.transport.requests - before)
+
+
+class _Look:
+    """One look at one cluster."""
+
+    def __init__(self, client: ClusterClient, label: str, keys: Keys, queries: Mapping[str, str]) -> None:
+        self.client = client
+        self.label = label
+        self.keys = keys
+        self.queries = queries
+
+    def observation(self, pods: bool, drift: bool, why: bool, log_lines: int, bundle: Bundle | None) -> Observation:
+        record = read_record(self.client, self.label, self.keys)
+        if record is None:
+            return Observation(self.client.name, reachable=True)
+        # Hooks ran; they are not part of what is there.
+        objects = [one for one in record.objects if not one.hook]
+        wanted = live.versions_of(objects)
+        if pods:
+            spaces = sorted({one.identity.namespace for one in objects if one.identity.namespace})
+            wanted.update({Identity("", "Pod", space, ""): "v1" for space in spaces})
+        with Lanes() as lanes:
+            there = live.labelled(self.client, lanes, self.label, wanted)
+            resources = [self._resource(one, there.get(one.identity), record) for one in objects]
+            if drift:
+                resources = lanes.each(
+                    lambda one: self._with_drift(one, record, there.get(one.identity), bundle), resources
+                )
+        if pods:
+            resources += self._pods(there, objects)
+        if why:
+            resources = self._explained(resources, there, log_lines)
+        return Observation(self.client.name, reachable=True, resources=tuple(resources), record=record)
+
+    def _resource(self, old: RecordedObject, there: Mapping[str, Any] | None, record: Record) -> ObservedResource:
+        judged = self._judged(old.identity, there)
+        if there is None and old.expires and old.uid:
+            ready, judged = Readiness.READY, Judgement(True, "Expired", "was done and removed by its time to live")
+        elif there is None:
+            ready = Readiness.NOT_PRESENT
+        else:
+            ready = Readiness.READY if judged.ready else Readiness.NOT_READY
+        deployed = Deployed.APPLIED if old.sent else Deployed.PENDING
+        if record.phase is Phase.REMOVING and there is None:
+            deployed = Deployed.DELETED
+        return ObservedResource(old.identity, old.api_version, old.app, deployed, ready, judged.reason, judged.message)
+
+    def _judged(self, identity: Identity, there: Mapping[str, Any] | None) -> Judgement:
+        if there is None:
+            return Judgement(False, "NotPresent", "is not there")
+        return judge(there, self.queries.get(identity.kind))
+
+    def _with_drift(
+        self, one: ObservedResource, record: Record, there: Mapping[str, Any] | None, bundle: Bundle | None
+    ) -> ObservedResource:
+        old = record.by_identity()[one.identity]
+        if one.reason == "Expired" or not has_drifted(old, there, record.manager, self.keys.digest):
+            return one
+        owners, changes = owners_and_changes(self.client, old, there, record.manager, bundle)
+        return replace(one, drifted=True, owners=owners, changes=changes)
+
+    def _pods(self, there: Mapping[Identity, Mapping[str, Any]], recorded: set[Identity]) -> Iterator[ObservedResource]:
+        recorded = {one.identity for one in objects}
+        apps = {as_label_value(one.app): one.app for one in objects}
+        for identity, pod in sorted(there.items(), key=lambda item: item[0]):
+            if (identity.group, identity.kind) != ("", "Pod") or identity in recorded:
+                continue
+            judged = self._judged(identity, pod)
+            app = str((pod["metadata"].get("labels") or {}).get(APP_LABEL) or "")
+            reason, words = pod_trouble(pod) if not judged.ready else ("", "")
+            yield ObservedResource(
+                identity=identity,
+                api_version="v1",
+                app=apps.get(app, app),
+                deployed=Deployed.APPLIED,
+                ready=Readiness.READY if judged.ready else Readiness.NOT_READY,
+                reason=reason or judged.reason,
+                message=words or judged.message,
+                recorded=False,
+            )
+
+    def _explained(
+        self, resources: list[ObservedResource], there: Mapping[Identity, Mapping[str, Any]], log_lines: int
+    ) -> list[ObservedResource]:
+        unready = [
+            NotReady(one.identity, one.app, one.reason, one.message)
+            for one in resources
+            if one.ready is Readiness.NOT_READY and one.recorded
+        ]
+        told = {one.identity: one for one in reasons_for(self.client, unready, there, log_lines=log_lines)}
+        return [
+            replace(one, reason=told[one.identity].reason, message=told[one.identity].message)
+            if one.identity in told
+            else one
+            for one in resources
+        ]

@@ -129,7 +129,7 @@ def _arrived(session: Session, one: PlannedObject, applied: Applied) -> None:
         action = Action.CREATED
     else:
         action = Action.UNCHANGED if known is not None and before == after else Action.CHANGED
-    session.result(one, action, difference=session.difference(one.identity, before, after))
+    session.result(one, action, difference=session.difference(one.identity, after))
     session.live[one.identity] = applied.live
     session.arrived[one.identity] = recorded(session, one, applied.live)
 
@@ -145,6 +145,7 @@ def recorded(session: Session, one: PlannedObject, live: Mapping[str, Any]) -> R
         live=digest_of(projection(live, session.bundle.manager), session.keys.digest),
         hook=one.hook is not None,
         keep=one.keep,
+        expires=one.identity.kind == "Job" and (live.get("spec") or {}).get("ttlSecondsAfterFinished") is not None,
     )
 
 

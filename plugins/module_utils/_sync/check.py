@@ -14,7 +14,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.apply import apply
 from ansible_collections.emco.edge.plugins.module_utils._sync.decide import Seen, Work
 from ansible_collections.emco.edge.plugins.module_utils._sync.fields import projection
 from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_definition, is_namespace
-from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action, Outcome, State
+from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action, FieldChange, Outcome, State
 from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
 from ansible_collections.emco.edge.plugins.module_utils._sync.waiting import not_ready
 
@@ -23,10 +23,7 @@ _UNVERIFIED = ("NamespaceMissing", "KindNotServed")
 
 def checked(session: Session, work: Work, seen: Seen) -> Outcome:
     """The outcome of a dry run; an object that the server would refuse makes it Failed."""
-    for one in (*work.unchanged, *work.expired):
-        session.result(one, Action.UNCHANGED)
-    for one in work.drifted:
-        session.result(one, Action.DRIFTED, "Drifted", "differs from what was sent")
+    say_what_stays(session, work)
     awaited = _not_there_yet(work, seen)
     known = [one for one in work.send if not awaited(one)]
     for one in work.send:
@@ -52,6 +49,26 @@ def checked(session: Session, work: Work, seen: Seen) -> Outcome:
     return session.outcome(State.PROGRESSING if left or not work.nothing else State.READY, left)
 
 
+def say_what_stays(session: Session, work: Work) -> None:
+    """Note what needs nothing, and what has drifted and is left so; with ``diff`` how it differs."""
+    for one in (*work.unchanged, *work.expired):
+        session.result(one, Action.UNCHANGED)
+    if session.options.drift == "ignore":
+        for one in work.drifted:
+            session.result(one, Action.UNCHANGED)
+        return
+    asked = work.drifted if session.options.diff else ()
+    wanted = dict(zip(asked, session.lanes.attempts(lambda one: _asked(session, one), asked), strict=True))
+    for one in work.drifted:
+        known, answer = session.live.get(one.identity), wanted.get(one)
+        difference: tuple[FieldChange, ...] = ()
+        if isinstance(answer, Applied) and known is not None:
+            # As correcting it would change it: from what is there to what was sent.
+            difference = session.difference(one.identity, projection(answer.live, session.bundle.manager))
+        words = "differs from what was sent" if known is not None else "was deleted"
+        session.result(one, Action.DRIFTED, "Drifted", words, difference)
+
+
 def _asked(session: Session, one: PlannedObject) -> Applied:
     if session.silent is not None:
         raise session.silent
@@ -65,7 +82,7 @@ def _judge(session: Session, one: PlannedObject, answer: Applied) -> None:
     manager = session.bundle.manager
     known = session.live.get(one.identity)
     before, after = projection(known, manager) if known is not None else {}, projection(answer.live, manager)
-    difference = session.difference(one.identity, before, after)
+    difference = session.difference(one.identity, after)
     if answer.created:
         session.result(one, Action.WOULD_CREATE, difference=difference)
     elif known is not None and before == after:

@@ -17,7 +17,7 @@ from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bund
 from ansible_collections.emco.edge.plugins.module_utils._sync import live, records
 from ansible_collections.emco.edge.plugins.module_utils._sync.apply import send_all
 from ansible_collections.emco.edge.plugins.module_utils._sync.board import DependencyBoard, Progress
-from ansible_collections.emco.edge.plugins.module_utils._sync.check import checked
+from ansible_collections.emco.edge.plugins.module_utils._sync.check import checked, say_what_stays
 from ansible_collections.emco.edge.plugins.module_utils._sync.decide import (
     Seen,
     Work,
@@ -117,10 +117,7 @@ class _Sync:
 
     def run(self, work: Work) -> Outcome:
         session = self.session
-        for one in (*work.unchanged, *work.expired):
-            session.result(one, Action.UNCHANGED)
-        for one in work.drifted:
-            session.result(one, Action.DRIFTED, "Drifted", "differs from what was sent")
+        say_what_stays(session, work)
         waited_for = [*work.unchanged, *work.drifted, *work.send]
         if work.nothing and self.event is None:
             return self._settled(waited_for)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -171,7 +170,7 @@ def _place(
     live = seen.labelled.get(one.identity)
     if old is None or old.sent != one.digest:
         return "send"
-    if live is None and old.uid and _expires(one):
+    if live is None and old.uid and old.expires:
         return "expired"
     if live is not None and _holds(old, live, bundle.manager, digest):
         return "unchanged"
@@ -189,12 +188,6 @@ def _holds(old: RecordedObject, live: Object, manager: str, digest: Callable[[by
         and not metadata.get("deletionTimestamp")
         and digest_of(projection(live, manager), digest) == old.live
     )
-
-
-def _expires(one: PlannedObject) -> bool:
-    if (one.identity.group, one.identity.kind) != ("batch", "Job"):
-        return False
-    return (json.loads(one.body).get("spec") or {}).get("ttlSecondsAfterFinished") is not None
 
 
 def _is_stranger(identity: Identity, seen: Seen, bundle: Bundle, options: SyncOptions) -> bool:

@@ -22,6 +22,7 @@ Projection = dict[str, Any]
 
 MASK = "***"
 _MISSING = object()
+_SORTS = ("f:", "k:", "v:", "i:")
 _SECRET_PARTS = ("data", "stringData")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -60,6 +61,13 @@ def changes(identity: Identity, before: Projection, after: Projection) -> tuple[
     )
 
 
+def seen_before(live: Mapping[str, Any], manager: str, after: Projection) -> Projection:
+    """What was there before ``after``: our fields, and those of ``after`` that somebody else had taken."""
+    found = projection(live, manager)
+    _merge(found, _through(live, after))
+    return found
+
+
 def owners_of(live: Mapping[str, Any], fields: Projection, manager: str) -> tuple[str, ...]:
     """The other managers that hold fields of ``fields``, a projection that was ours before."""
     found = {
@@ -80,6 +88,17 @@ def projected(value: Any, owned: Mapping[str, Any]) -> Any:
         if found is not _MISSING:
             result[key] = projected(found, below)
     return result
+
+
+def _through(value: Any, shape: Projection) -> Projection:
+    """``value`` at the fields that stand in a projection."""
+    found: Projection = {}
+    for key, below in shape.items():
+        part = _child(value, key)
+        if part is not _MISSING:
+            granular = isinstance(below, Mapping) and below and all(each[:2] in _SORTS or each == "." for each in below)
+            found[key] = _through(part, dict(below)) if granular else part
+    return found
 
 
 def _child(value: Any, key: str) -> Any:

@@ -68,6 +68,8 @@ class RecordedObject:
     """The digest of the fields that are ours, as the server had them afterwards."""
     hook: bool = False
     keep: bool = False
+    expires: bool = False
+    """A Job that the cluster removes some time after it is done."""
 
 
 @dataclass(frozen=True)
@@ -253,12 +255,12 @@ def _document(record: Record) -> dict[str, Any]:
     }
 
 
-_COLUMNS = ("api_version", "kind", "namespace", "name", "app", "uid", "sent", "live", "hook", "keep")
+_COLUMNS = ("api_version", "kind", "namespace", "name", "app", "uid", "sent", "live", "hook", "keep", "expires")
 
 
 def _row(one: RecordedObject) -> list[Any]:
     where = one.identity
-    flags = [one.hook, one.keep]
+    flags = [one.hook, one.keep, one.expires]
     return [one.api_version, where.kind, where.namespace, where.name, one.app, one.uid, one.sent, one.live, *flags]
 
 
@@ -282,6 +284,6 @@ def _record(document: Mapping[str, Any]) -> Record:
 
 
 def _recorded(row: list[Any]) -> RecordedObject:
-    api_version, kind, namespace, name, app, uid, sent, live, hook, keep = row
+    api_version, kind, namespace, name, app, uid, sent, live, hook, keep, expires = row
     identity = Identity(api_version.rpartition("/")[0], kind, namespace, name)
-    return RecordedObject(identity, api_version, app, uid, sent, live, hook, keep)
+    return RecordedObject(identity, api_version, app, uid, sent, live, hook, keep, expires)

@@ -14,7 +14,7 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.client import Clus
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle, Identity, PlannedObject
-from ansible_collections.emco.edge.plugins.module_utils._sync.fields import Projection, changes
+from ansible_collections.emco.edge.plugins.module_utils._sync.fields import Projection, changes, seen_before
 from ansible_collections.emco.edge.plugins.module_utils._sync.lanes import Lanes
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import Surroundings, SyncOptions
 from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_definition
@@ -85,9 +85,12 @@ class Session:
             return
         self.results[one.identity] = ObjectResult(one.identity, one.app, action, reason, message, difference)
 
-    def difference(self, identity: Identity, before: Projection, after: Projection) -> tuple[FieldChange, ...]:
-        """The fields that differ, where they were asked for."""
-        return changes(identity, before, after) if self.options.diff else ()
+    def difference(self, identity: Identity, after: Projection) -> tuple[FieldChange, ...]:
+        """The fields that differ from what was last seen of an object, where they were asked for."""
+        if not self.options.diff:
+            return ()
+        known = self.live.get(identity)
+        return changes(identity, seen_before(known, self.bundle.manager, after) if known else {}, after)
 
     def stop_if_told(self) -> None:
         """EdgeError ``Stopped`` when no new step may start."""
