@@ -13,11 +13,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ansible_collections.emco.edge.plugins.module_utils._placement.fronts import Item, best_of_fronts, effort
+
 UNLIMITED = 1 << 40
 _NEVER = float("-inf")
 _KEEP = 1e6
-_PRICES = 20
-_LARGE = 200_000
+_PRICES = 16
+_CLOSE = 0.5
+_SMALL = 3_000_000
 _ROUNDS = 60
 
 
@@ -34,8 +37,8 @@ class Candidate:
 
     @property
     def value(self) -> float:
-        """What it adds to a choice: its score where that is good, and always a little, because more is better."""
-        return max(self.score, 0.0) + 1e-3 + 1e-6 * self.score + _KEEP * self.held
+        """What it adds to a choice: scores reach down to -100, and one cluster more is never worse."""
+        return self.score + 100.001 + _KEEP * self.held
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,8 @@ class _Evenness:
 def best_choice(candidates: Sequence[Candidate], demand: Demand) -> list[int] | None:
     """The positions of the best choice, ascending; None when the bounds cannot be met.
 
-    The best has the highest sum of scores above zero, then the most clusters. Where no choice holds ``need`` replicas
-    it is the roomiest.
+    The best has the highest sum of scores, each counted from the worst possible (-100), so that of two choices of the
+    same size the one with the higher scores wins. Where no choice holds ``need`` replicas it is the roomiest.
     """
     problem = _Problem(candidates, demand)
     best = problem.solve(0.0)
@@ -73,7 +76,8 @@ def best_choice(candidates: Sequence[Candidate], demand: Demand) -> list[int] | 
     assert roomiest is not None
     if problem.room(roomiest) < demand.need:
         return sorted(roomiest)
-    return sorted(_priced(problem, roomiest, demand.need))
+    exact = problem.exactly(demand.need)
+    return sorted(_priced(problem, roomiest, demand.need) if exact is None else exact)
 
 
 def _priced(problem: _Problem, roomiest: frozenset[int], need: int) -> frozenset[int]:
@@ -81,9 +85,12 @@ def _priced(problem: _Problem, roomiest: frozenset[int], need: int) -> frozenset
     best = problem.improved(roomiest)
     low, high = 0.0, 1e9
     price = 100.0
-    for _ in range(_PRICES if problem.size < _LARGE else _PRICES // 2):
+    for _ in range(_PRICES):
         found = problem.solve(price)
         assert found is not None
+        # No feasible choice is worth more than this one with its room paid for, less the price of what is needed.
+        if problem.worth(found, price) - price - problem.value(best) < _CLOSE * len(best):
+            break
         if problem.room(found) >= need:
             high = price
             better = problem.improved(found)
@@ -106,12 +113,33 @@ class _Problem:
         count = len(self._domains)
         self._most_domains = count if demand.most_domains is None else min(count, demand.most_domains)
         self._most = min(demand.most, len(candidates))
-        self.size = self._most_domains * self._most * len(candidates)
 
     def room(self, choice: frozenset[int]) -> int:
         """How many replicas a choice holds."""
         rooms = (self._by_position[position].room for position in choice)
         return sum(UNLIMITED if room is None else room for room in rooms)
+
+    def worth(self, choice: frozenset[int], price: float) -> float:
+        """How good a choice is when room is worth ``price`` for all that is needed."""
+        need = self._demand.need or 1
+        return sum(_worth(self._by_position[position], price, need) for position in sorted(choice))
+
+    def exactly(self, need: int) -> frozenset[int] | None:
+        """The best choice that holds ``need``, None where looking at all of them would take too long."""
+        domains = [
+            [Item(one.position, one.value, min(need, _room(one)), one.must) for one in domain]
+            for domain in self._domains
+        ]
+        if effort(domains, self._most, self._most_domains) > _SMALL:
+            return None
+        best: tuple[float, frozenset[int]] | None = None
+        for evenness in self._evennesses():
+            exactly = evenness.exactly
+            used = (max(1, self._demand.least_domains), self._most_domains) if exactly is None else (exactly, exactly)
+            found = best_of_fronts(domains, need, (self._demand.least, self._most), used, (evenness.low, evenness.high))
+            if found is not None and (best is None or found[0] > best[0]):
+                best = found
+        return None if best is None else best[1]
 
     def value(self, choice: frozenset[int]) -> float:
         """How good a choice is."""
@@ -120,10 +148,7 @@ class _Problem:
     def solve(self, price: float) -> frozenset[int] | None:
         """The choice of the highest value when room is worth ``price`` (for all that is needed)."""
         need = self._demand.need or 1
-        worth = {
-            position: one.value + price * min(need if one.room is None else one.room, need) / need
-            for position, one in self._by_position.items()
-        }
+        worth = {position: _worth(one, price, need) for position, one in self._by_position.items()}
         ordered = [
             sorted(domain, key=lambda one: (not one.must, -worth[one.position], one.position))
             for domain in self._domains
@@ -159,11 +184,12 @@ class _Problem:
         table[0][0] = 0.0
         tables = [table]
         options = [self._options(domain, worth, evenness) for domain in ordered]
-        for domain, gains in zip(ordered, options, strict=True):
+        fewest = evenness.exactly or max(1, self._demand.least_domains)
+        for still, domain, gains in zip(range(len(ordered) - 1, -1, -1), ordered, options, strict=True):
             before = tables[-1]
             optional = not any(one.must for one in domain)
             after = [row[:] if optional else [_NEVER] * width for row in before]
-            for used in range(rows - 1):
+            for used in range(max(0, fewest - still - 1), rows - 1):
                 row = before[used]
                 if max(row) == _NEVER:
                     continue
@@ -271,6 +297,10 @@ class _Problem:
             return True
         smallest = min(after.values()) if len(after) == self._most_domains else 0
         return max(after.values()) - smallest <= self._demand.skew
+
+
+def _worth(candidate: Candidate, price: float, need: int) -> float:
+    return candidate.value + price * min(_room(candidate), need) / need
 
 
 def _room(candidate: Candidate) -> int:
