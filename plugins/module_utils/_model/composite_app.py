@@ -62,7 +62,7 @@ class App:
 
     name: str = option(required=True, parse=_name, type="str")
     chart: str | None = option()
-    """A folder, a .tgz, an ``oci://`` reference, or the name of a chart in ``repository``."""
+    """A folder, a .tgz, an ``oci://`` reference, the address of a .tgz, or the name of a chart in ``repository``."""
     manifests: tuple[str, ...] = option(default=())
     kustomize: str | None = option()
     repository: str | None = option()
@@ -87,7 +87,11 @@ class App:
     @property
     def is_remote(self) -> bool:
         """Whether the chart must be pulled first."""
-        return self.repository is not None or (self.chart or "").startswith("oci://")
+        return self.repository is not None or self._has_address
+
+    @property
+    def _has_address(self) -> bool:
+        return "://" in (self.chart or "")
 
     def problems(self, path: str) -> Iterator[Problem]:
         """Rules over several options of an app."""
@@ -99,12 +103,12 @@ class App:
             for key in _CHART_ONLY:
                 if getattr(self, key) is not None:
                     yield Problem(join(path, key), f"belongs to a chart, not to {self.source}")
-        elif not self.is_remote:
+        elif self.repository is None and not (self.chart or "").startswith("oci://"):
             for key in ("username", "password"):
                 if getattr(self, key) is not None:
                     yield Problem(join(path, key), "needs a repository or an oci:// chart")
-        if self.repository is not None and (self.chart or "").startswith("oci://"):
-            yield Problem(join(path, "repository"), "has no meaning for an oci:// chart")
+        if self.repository is not None and self._has_address:
+            yield Problem(join(path, "repository"), "has no meaning for a chart with an address of its own")
         if (self.username is None) != (self.password is None):
             yield Problem(path, "username and password belong together")
         yield from _label_problems(self.labels, join(path, "labels"))

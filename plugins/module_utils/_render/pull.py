@@ -32,6 +32,8 @@ def local_chart(request: RenderRequest, helm: Callable[[], Helm], charts: Path) 
     app = request.app
     if not app.is_remote:
         path = request.path(app.chart or "")
+        if app.digest is not None and path.is_dir():
+            raise ChartError(app.name, f"a digest is that of an archive, and {app.chart} is a folder")
         if app.digest is not None and path.is_file():
             _verify(app, _sha256(path), ())
         return path
@@ -95,7 +97,7 @@ def _helm_pull(request: RenderRequest, helm: Helm, work: Path) -> str:
         chart = app.chart or ""
         if app.username is not None:
             environment["HELM_REGISTRY_CONFIG"] = str(_registry_login(app, config))
-        if app.digest is not None and app.version is None and "@" not in chart:
+        if chart.startswith("oci://") and app.digest is not None and app.version is None and "@" not in chart:
             chart = f"{chart}@{app.digest}"
         if app.plain_http:
             arguments.append("--plain-http")

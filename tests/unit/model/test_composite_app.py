@@ -94,7 +94,7 @@ class TestSource:
             ),
             (
                 {"chart": "oci://r.example/c", "repository": "https://r.example"},
-                "apps[0].repository: has no meaning for an oci:// chart",
+                "apps[0].repository: has no meaning for a chart with an address of its own",
             ),
             ({"chart": "oci://r.example/c", "username": "u"}, "apps[0]: username and password belong together"),
             (

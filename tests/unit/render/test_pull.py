@@ -6,18 +6,27 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 import io
+import ipaddress
 import json
 import os
+import ssl
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._render.render import Renderer, render_all
@@ -30,8 +39,9 @@ MakeRenderer = Callable[..., Renderer]
 LOGIN = "Basic " + base64.b64encode(b"reader:canary-5b1c").decode()
 
 
+@cache
 def archive(version: str) -> bytes:
-    """A chart whose only object tells its version."""
+    """A chart whose only object tells its version; the same bytes each time, though gzip notes the time."""
     files = {
         "Chart.yaml": f"apiVersion: v2\nname: shipped\nversion: {version}\n",
         "templates/c.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: v{{ .Chart.Version }}}\n",
@@ -54,6 +64,7 @@ class Served:
     """A web server on this machine: what it serves by path, with which type, and what was asked."""
 
     address: str
+    scheme: str = "http"
     pages: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     login: bool = False
@@ -75,7 +86,7 @@ class Served:
             )
         index = {"apiVersion": "v1", "entries": {"shipped": entries}, "generated": "2026-01-01T00:00:00Z"}
         self.pages["/index.yaml"] = ("text/yaml", json.dumps(index).encode())
-        return f"http://{self.address}"
+        return f"{self.scheme}://{self.address}"
 
     def as_registry(self, *versions: str) -> str:
         """Serve the chart in these versions as an OCI registry."""
@@ -107,9 +118,9 @@ class Served:
         return sha256(self.pages[f"/v2/charts/shipped/manifests/{version}"][1])
 
 
-@pytest.fixture
-def served() -> Iterator[Served]:
-    """A web server that serves nothing yet."""
+@contextmanager
+def serving(certificate: Path | None = None) -> Iterator[Served]:
+    """A web server that serves nothing yet; with TLS when it has a certificate (a file that holds the key too)."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -139,12 +150,47 @@ def served() -> Iterator[Served]:
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    here = Served(f"127.0.0.1:{server.server_address[1]}")
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    here = Served(f"127.0.0.1:{server.server_address[1]}", scheme="https" if certificate else "http")
+    Thread(target=server.serve_forever, daemon=True).start()
     yield here
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    """A web server that serves nothing yet."""
+    with serving() as here:
+        yield here
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that nobody knows, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "charts")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    unprotected = serialization.NoEncryption()
+    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unprotected)
+    path.write_bytes(secret + signed.public_bytes(serialization.Encoding.PEM))
+    return path
 
 
 def named(renderer: Renderer, request: RenderRequest) -> str:
@@ -276,3 +322,29 @@ def test_a_digest_of_an_archive_on_this_machine_is_verified(
     assert named(renderer(), request_for(chart="shipped.tgz", digest=sha256(archive("1.0.0")))) == "v1.0.0"
     with pytest.raises(EdgeError, match="is not the one expected"):
         render_all([request_for(chart="shipped.tgz", digest=sha256(b""))], renderer())
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(EdgeError, match="a digest is that of an archive, and folder is a folder"):
+        render_all([request_for(chart="folder", digest=sha256(b""))], renderer())
+
+
+def test_an_archive_may_have_an_address_of_its_own(
+    renderer: MakeRenderer, request_for: RequestFor, served: Served
+) -> None:
+    chart = served.as_repository("1.0.0") + "/shipped-1.0.0.tgz"
+    assert named(renderer(), request_for(chart=chart)) == "v1.0.0"
+    assert named(renderer(), request_for(chart=chart, digest=sha256(archive("1.0.0")))) == "v1.0.0"
+
+
+@pytest.mark.parametrize("kind", ["repository", "registry"])
+def test_a_source_with_a_certificate_of_its_own_needs_its_ca(
+    renderer: MakeRenderer, request_for: RequestFor, certificate: Path, kind: str
+) -> None:
+    with serving(certificate) as served:
+        source = (
+            {"chart": "shipped", "repository": served.as_repository("1.0.0")}
+            if kind == "repository"
+            else {"chart": served.as_registry("1.0.0")}
+        )
+        with pytest.raises(EdgeError, match="certificate"):
+            render_all([request_for(**source, version="1.0.0")], renderer())
+        assert named(renderer(), request_for(**source, version="1.0.0", ca_cert=str(certificate))) == "v1.0.0"
