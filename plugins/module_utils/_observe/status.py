@@ -179,7 +179,9 @@ class _Look:
         owners, changes = owners_and_changes(self.client, old, there, record.manager, bundle)
         return replace(one, drifted=True, owners=owners, changes=changes)
 
-    def _pods(self, there: Mapping[Identity, Mapping[str, Any]], recorded: set[Identity]) -> Iterator[ObservedResource]:
+    def _pods(
+        self, there: Mapping[Identity, Mapping[str, Any]], objects: Sequence[RecordedObject]
+    ) -> Iterator[ObservedResource]:
         recorded = {one.identity for one in objects}
         apps = {as_label_value(one.app): one.app for one in objects}
         for identity, pod in sorted(there.items(), key=lambda item: item[0]):
