@@ -229,7 +229,10 @@ class _Run:
             return work(*arguments, **options)
         except EdgeError as failure:
             self._failures.append(failure)
-            return None
+        except OSError as failure:  # a full disk, a program of another machine, a folder that is not ours
+            where = f" ({failure.filename})" if failure.filename else ""
+            self._failures.append(EdgeError("RenderFailed", f"cannot render: {failure.strerror or failure}{where}"))
+        return None
 
     def _raise_failures(self) -> None:
         failures = list({failure.message: failure for failure in self._failures}.values())

@@ -26,7 +26,6 @@ _VARYING = re.compile(
     rb"\b(?:rand[A-Z]\w*|gen(?:CA|PrivateKey|SelfSigned|Signed)\w*|now|uuidv4|date\w*|htmlDate\w*|ago|htpasswd|bcrypt"
     rb"|encryptAES|shuffle|keys|values|getHostByName)\b"
 )
-_ACTION = re.compile(rb"\{\{.*?\}\}", re.DOTALL)
 _LARGEST_FILE = 64 * 1024 * 1024
 
 
@@ -165,5 +164,5 @@ def text_reads(content: bytes) -> Reads:
         version,
         None if everything else frozenset(apis),
         upgrade=_UPGRADE.search(content) is not None,
-        varies=any(_VARYING.search(action) for action in _ACTION.findall(content)),
+        varies=any(_VARYING.search(part.partition(b"}}")[0]) for part in content.split(b"{{")[1:]),
     )

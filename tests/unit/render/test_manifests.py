@@ -275,3 +275,17 @@ def test_a_program_that_takes_too_long_is_ended_and_named(
     kustomize = Kustomize({"PATH": os.environ["PATH"]}, named=str(slow), timeout=0.2)
     with pytest.raises(EdgeError, match=r"app app: kustomize did not finish within 0\.2 s"):
         render_all([request_for(kustomize=".")], renderer(kustomize=kustomize))
+
+
+def test_what_the_machine_refuses_is_told_as_an_error(
+    renderer: MakeRenderer, request_for: RequestFor, tmp_path: Path
+) -> None:
+    """A program for another processor stands for a full disk and the like."""
+    foreign = tmp_path / "kustomize"
+    foreign.write_bytes(b"\x7fELF no program")
+    foreign.chmod(0o755)
+    (tmp_path / "kustomization.yaml").write_text("", encoding="utf-8")
+    kustomize = Kustomize({"PATH": os.environ["PATH"]}, named=str(foreign))
+    with pytest.raises(EdgeError, match=r"cannot render: .*kustomize") as caught:
+        render_all([request_for(kustomize=".")], renderer(kustomize=kustomize))
+    assert caught.value.reason == "RenderFailed"
