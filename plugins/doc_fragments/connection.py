@@ -18,6 +18,9 @@ options:
   kubeconfig:
     description:
       - The path of a kubeconfig, or its content as a dictionary.
+      - Or a dictionary that says in which Secret of a hub cluster it is, with C(hub) (a connection as these options,
+        and C(api_key_from), the environment variable that holds the hub's token) and C(secret) (C(namespace), C(name),
+        and C(key), default C(value)). It is read whenever it is needed, and only the reference is kept.
       - The default is the variable C(emco_kubeconfig) of the host.
     type: raw
   context:

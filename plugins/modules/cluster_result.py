@@ -31,7 +31,7 @@ options:
   name:
     description:
       - The name of the cluster.
-      - The default is the name of the host in the inventory.
+      - The default is the variable C(emco_name) of the host, then the name of the host in the inventory.
     type: str
   fail_on:
     description:

@@ -208,7 +208,7 @@ def _account_credentials(
     account = ensure_account(client, account_name(context.keys()), wanted.account_rules, check=context.check)
     if not account.token:  # check mode, and there is no account yet
         return Credentials("service_account"), account.changed
-    connection = account_connection(account, way)
+    connection = account_connection(account, context.resolved(way.connection, way.base_dir), way.base_dir)
     kept = sealed("service_account", wanted.ref, connection, before, context)
     if before is None or kept != before.credentials:
         # What is kept must work, before anybody throws away what was given.

@@ -22,7 +22,6 @@ from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Reso
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import MANAGED_BY, OURS
 from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import NAMESPACE
-from ansible_collections.emco.edge.plugins.module_utils._verbs.cluster_credentials import Way
 
 NAMESPACES = Resource("v1", "Namespace", "namespaces", False)
 SECRETS = Resource("v1", "Secret", "secrets", True)
@@ -100,9 +99,9 @@ def ensure_account(
     return _with_token(client, name, found, tuple(changed))
 
 
-def account_connection(account: Account, way: Way) -> Connection:
-    """The connection with the account's token to where ``way`` leads: URL, authority, token, nothing else."""
-    kubeconfig = inlined(way.connection, base_dir=way.base_dir).kubeconfig
+def account_connection(account: Account, connection: Connection, base_dir: str) -> Connection:
+    """The connection with the account's token to where ``connection`` leads: URL, authority, token, nothing else."""
+    kubeconfig = inlined(connection, base_dir=base_dir).kubeconfig
     cluster = kubeconfig["clusters"][0]["cluster"]
     data = cluster.get("certificate-authority-data")
     insecure = bool(cluster.get("insecure-skip-tls-verify"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Connection, inlined
+from ansible_collections.emco.edge.plugins.module_utils._kube.hub import reference_of, refers_to_hub
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._verbs.cluster_options import ClusterOptions
@@ -78,7 +79,8 @@ def reference(ref: ClusterRef, way: Way) -> Credentials:
 
 def encrypted(ref: ClusterRef, way: Way, before: Registered | None, context: Context) -> Credentials:
     """The credentials themselves, with all files they name, sealed with the keys of this store."""
-    return sealed("encrypted", ref, inlined(way.connection, base_dir=way.base_dir), before, context)
+    resolved = context.resolved(way.connection, way.base_dir)
+    return sealed("encrypted", ref, inlined(resolved, base_dir=way.base_dir), before, context)
 
 
 def sealed(
@@ -109,6 +111,8 @@ def for_kubernetes_core(way: Way) -> dict[str, Any]:
     for name in ("kubeconfig", *_FILES):
         if isinstance(found.get(name), str) and "-----BEGIN" not in found[name]:
             found[name] = str(Path(way.base_dir, Path(found[name]).expanduser()))
+    if refers_to_hub(way.connection):
+        return {}
     # kubernetes.core knows neither of them by these names.
     found.pop("tls_server_name", None)
     found.pop("impersonate_groups", None)
@@ -122,8 +126,11 @@ def _document(connection: Connection) -> dict[str, Any]:
 
 
 def _secrets_of(connection: Connection) -> list[str]:
-    found = []
-    if isinstance(connection.kubeconfig, Mapping):
+    found: list[str] = []
+    if refers_to_hub(connection):
+        hub = reference_of(connection).hub
+        found.extend(f"kubeconfig.hub.{name}" for name in _secrets_of(hub))
+    elif isinstance(connection.kubeconfig, Mapping):
         found.append("kubeconfig")
     if connection.api_key:
         found.append("api_key")
@@ -136,6 +143,8 @@ def _secrets_of(connection: Connection) -> list[str]:
 
 def _relative(connection: Connection) -> bool:
     paths = [connection.kubeconfig, *(getattr(connection, name) for name in _FILES)]
+    if refers_to_hub(connection) and _relative(reference_of(connection).hub):
+        return True
     return any(
         isinstance(path, str) and "-----BEGIN" not in path and not Path(path).expanduser().is_absolute()
         for path in paths

@@ -25,22 +25,30 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import C
 KeepCredentials = Literal["reference", "encrypted", "service_account"]
 State = Literal["Ready", "Progressing", "Pending", "Deferred", "Unreachable", "Failed", "Removed"]
 
-IDENTITY_VARIABLES = {"name": "inventory_hostname", "provider": "emco_provider"}
+IDENTITY_VARIABLES: dict[str, tuple[str, ...]] = {
+    "name": ("emco_name", "inventory_hostname"),
+    "provider": ("emco_provider",),
+}
 """What the inventory says about the cluster that a host is."""
 
-CLUSTER_VARIABLES = {
+CLUSTER_VARIABLES: dict[str, tuple[str, ...]] = {
     **IDENTITY_VARIABLES,
-    **CONNECTION_VARIABLES,
-    "inventory_host": "inventory_hostname",
-    "labels": "emco_labels",
-    "kv": "emco_kv",
-    "taints": "emco_taints",
-    "schedulable": "emco_schedulable",
-    "drain": "emco_drain",
-    "image_mirrors": "emco_image_mirrors",
-    "pull_secrets": "emco_pull_secrets",
-    "constraints": "emco_constraints",
-    "keep_credentials": "emco_keep_credentials",
+    **{name: (variable,) for name, variable in CONNECTION_VARIABLES.items()},
+    "inventory_host": ("inventory_hostname",),
+    **{
+        name: (f"emco_{name}",)
+        for name in (
+            "labels",
+            "kv",
+            "taints",
+            "schedulable",
+            "drain",
+            "image_mirrors",
+            "pull_secrets",
+            "constraints",
+            "keep_credentials",
+        )
+    },
 }
 
 
@@ -162,7 +170,7 @@ def identity_problems(provider: str | None, name: str | None) -> Iterable[Proble
     """What is wrong with the two names of a cluster."""
     for value, option_name in ((provider, "provider"), (name, "name")):
         if value is None:
-            yield Problem(option_name, "is required", f"or the host variable {IDENTITY_VARIABLES[option_name]}")
+            yield Problem(option_name, "is required", f"or the host variable {IDENTITY_VARIABLES[option_name][0]}")
         else:
             yield from _checked(emco_name, value, option_name)
 

@@ -13,10 +13,19 @@ from typing import Any
 from ansible_collections.emco.edge.plugins.module_utils._kube.budget import ENDLESS, Budget
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
 from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Connection, endpoint
+from ansible_collections.emco.edge.plugins.module_utils._kube.hub import (
+    connection_in,
+    hub_connection,
+    reference_of,
+    refers_to_hub,
+)
 from ansible_collections.emco.edge.plugins.module_utils._kube.transport import Patience, Transport
 from ansible_collections.emco.edge.plugins.module_utils._store.contract import Store
 from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
 from ansible_collections.emco.edge.plugins.module_utils._store.open import open_keys, open_store
+
+# Whoever reads credentials from a hub waits for nothing else, so a hub that does not answer is said soon.
+_HUB_PATIENCE = Patience(connect=5.0, read=10.0, retries=2)
 
 Template = Callable[[str, Mapping[str, Any]], str]
 """Renders a text of the project with variables whose values are never executed."""
@@ -57,6 +66,8 @@ class Context:
     _store: Store | None = None
     _keys: Keys | None = None
     _clients: list[ClusterClient] = field(default_factory=list)
+    _hubs: dict[str, ClusterClient] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def store(self, choice: Any = None) -> Store:
         """The store of this run; the first who asks decides which."""
@@ -81,14 +92,31 @@ class Context:
         budget: Budget = ENDLESS,
         patience: Patience | None = None,
     ) -> ClusterClient:
-        """A client for a cluster; nothing is sent yet. Relative paths start at ``base_dir``, default the run's."""
-        end = endpoint(connection, base_dir=self.base_dir if base_dir is None else base_dir)
+        """A client for a cluster, which is sent nothing yet. Relative paths start at ``base_dir``, default the run's."""
+        folder = self.base_dir if base_dir is None else base_dir
+        end = endpoint(self.resolved(connection, folder), base_dir=folder)
         client = ClusterClient(Transport(end, name, budget=budget, patience=patience))
         self._clients.append(client)
         return client
 
+    def resolved(self, connection: Connection, base_dir: str) -> Connection:
+        """The connection with its credentials, where those are in a hub cluster: one request to it."""
+        if not refers_to_hub(connection):
+            return connection
+        reference = reference_of(connection)
+        with self._lock:
+            # By its text: a kubeconfig given as content cannot be a key.
+            name = repr(reference.hub)
+            if name not in self._hubs:
+                hub = hub_connection(reference.hub, self.environ)
+                client = ClusterClient(Transport(endpoint(hub, base_dir=base_dir), "the hub", patience=_HUB_PATIENCE))
+                self._clients.append(client)
+                self._hubs[name] = client
+        return connection_in(self._hubs[name], reference.secret, connection)
+
     def close(self) -> None:
         """Let go of connections and of the store."""
+        self._hubs.clear()
         for client in self._clients:
             client.close()
         self._clients.clear()

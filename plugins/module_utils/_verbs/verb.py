@@ -29,8 +29,8 @@ class Spec(Generic[W]):
     """Acts on the fleet once (run_once), not on the host that the task runs for."""
     control_node_only: tuple[str, ...] = ()
     """Options that need the control node: refused by name where the module runs elsewhere."""
-    variables: Mapping[str, str] = field(default_factory=dict)
-    """Option: the host variable that says it where the task does not."""
+    variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Option: the host variables that say it where the task does not, the first that is there."""
 
     def argument_spec(self) -> dict[str, Any]:
         """The argument spec for AnsibleModule and its documentation checks."""
@@ -42,11 +42,14 @@ class Spec(Generic[W]):
         return {**arguments, **{name: variables[variable] for name, variable in said.items()}}
 
     def _said(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, str]:
-        return {
-            name: variable
-            for name, variable in self.variables.items()
-            if arguments.get(name) is None and variable in variables and variables[variable] not in (None, "")
-        }
+        found: dict[str, str] = {}
+        for name, candidates in self.variables.items():
+            if arguments.get(name) is None:
+                there = (one for one in candidates if one in variables and variables[one] not in (None, ""))
+                variable = next(there, None)
+                if variable is not None:
+                    found[name] = variable
+        return found
 
     def read(self, arguments: Mapping[str, Any], variables: Mapping[str, Any] | None = None) -> W:
         """The typed options; InvalidInput with all problems and their paths, in a host's variable where it said it."""
