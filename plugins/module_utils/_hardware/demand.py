@@ -88,6 +88,13 @@ class PodDemand:
     """Rules of the pod that are not judged here, so that the answer is at most ``possible``."""
 
     @property
+    def asks_for_room_only(self) -> bool:
+        """Whether any node with room will do."""
+        return self.rules.any_node and not (
+            self.anti_affinity or self.spread or self.host_ports or self.claims or self.per_node
+        )
+
+    @property
     def workload(self) -> str:
         """Kind and name, ``Deployment/api``."""
         return f"{self.kind}/{self.name}"

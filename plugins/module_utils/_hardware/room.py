@@ -38,6 +38,16 @@ class NodeRoom:
     neighbours: list[Neighbour] = field(default_factory=list)
     topology: Topology | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether any pod that asks for room alone may use the node."""
+        return not (
+            self.node.taints
+            or self.node.unschedulable
+            or self.topology is not None
+            or any(other.anti_affinity for other in self.neighbours)
+        )
+
     def copy(self) -> NodeRoom:
         """A node to try things on."""
         return NodeRoom(self.node, dict(self.free), list(self.neighbours), self.topology)

@@ -68,3 +68,24 @@ def compare(left: Any, right: str, *, as_version: bool) -> int | None:
     except ValueError:
         return None
     return (amount > other) - (amount < other)
+
+
+def number(value: Any) -> float | None:
+    """A value as a number to rank by: quantities by their amount, versions in their order, None for anything else."""
+    if isinstance(value, (bool, int, float, Fraction)):
+        return float(value)
+    written = text(value)
+    try:
+        return float(written)
+    except ValueError:
+        pass
+    try:
+        return float(quantities.exact(written))
+    except ValueError:
+        parts = version(written)
+    if parts is None:
+        return None
+    found = 0.0
+    for part in (*parts[0], 0, 0, 0)[:3]:
+        found = found * 1000 + part
+    return found

@@ -52,6 +52,11 @@ class Term:
     op: Op
     values: tuple[str, ...] = ()
 
+    @property
+    def by_text(self) -> bool:
+        """Whether it compares texts only, so that a value either is one of ``values`` or does not count."""
+        return self.op in (Op.IN, Op.NOT_IN) and "version" not in self.key.written.lower()
+
     def holds(self, value: Any) -> bool:
         """Whether the condition holds for ``value``, which is ABSENT where the cluster has no such key."""
         if self.op is Op.EXISTS:

@@ -204,19 +204,27 @@ class _Try:
         wish = self._wish()
         selection = select(wish)
         replicas, shortage = self._divided(selection, wish)
+        fits = {**self.capacities.fits, **self._fits_of_chosen(replicas)}
         failure, missing = failure_of(self, wish, selection, shortage)
         taken = {position: replicas[position] for position in sorted(replicas)}
         return Attempt(
             copies=self.copies,
             held=self.held,
             replicas=taken,
-            chosen=lambda: self._explained(selection, taken),
+            chosen=lambda: self._explained(selection, taken, fits),
             refused=tuple(self._accounted(selection, taken)),
             shortage=shortage or missing,
             failure=failure,
             warnings=self.form.warnings,
-            fits=self.capacities.fits,
+            fits=fits,
         )
+
+    def _fits_of_chosen(self, replicas: Mapping[int, int | None]) -> dict[int, Fit]:
+        """How the app fits where a quick look was enough to choose."""
+        if self.copies.nothing or self.intent.replicas is not None:
+            return {}
+        unseen = [at for at in replicas if at not in self.capacities.fits and at not in self.held]
+        return {position: self.scenery.ledger.fit(position, self.copies, 1) for position in unseen}
 
     def _wish(self) -> Wish:
         form, feasible, replicas = self.form, self.feasible, self.intent.replicas
@@ -313,7 +321,9 @@ class _Try:
     def _score(self, position: int) -> int:
         return round(self.scores.by_position.get(position, 0.0))
 
-    def _explained(self, selection: Selection, taken: Mapping[int, int | None]) -> tuple[Chosen, ...]:
+    def _explained(
+        self, selection: Selection, taken: Mapping[int, int | None], fits: Mapping[int, Fit]
+    ) -> tuple[Chosen, ...]:
         index = {position: at for at, position in enumerate(self.scores.positions)}
         found = []
         for position, replicas in taken.items():
@@ -321,7 +331,7 @@ class _Try:
             if self.scores.avoided >> position & 1:
                 parts["taint"] = -100
             group = selection.taken.get(position) or self.form.numbers.get(position, 1)
-            fit = self.capacities.fits.get(position)
+            fit = fits.get(position)
             chosen = Chosen(
                 self.fleet.clusters[position].ref,
                 replicas,

@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import PodDemand, pod_demand
 from ansible_collections.emco.edge.plugins.module_utils._hardware.fit import Fit, fit
 from ansible_collections.emco.edge.plugins.module_utils._hardware.requirements import demands_of
-from ansible_collections.emco.edge.plugins.module_utils._hardware.room import ClusterRoom, cluster_room
+from ansible_collections.emco.edge.plugins.module_utils._hardware.room import ClusterRoom, NodeRoom, cluster_room
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._placement.decision import (
     AppRequest,
@@ -69,6 +69,8 @@ class Ledger:
         self._rooms: dict[int, ClusterRoom] = {}
         self._reserved: dict[int, list[Reservation]] = {}
         self._estimates_taken: dict[int, int] = {}
+        self._roomiest: dict[str, list[int]] = {}
+        self._best: list[NodeRoom | None] | None = None
         self.has_estimates = any(cluster.free_replicas is not None for cluster in fleet.clusters)
         for one in reserved:
             if one.cluster in fleet.position:
@@ -114,13 +116,51 @@ class Ledger:
         """How ``wanted`` copies of an app fit a cluster."""
         return fit(self.room(position), copies.once, copies.each, wanted)
 
+    def surely_holding(self, copies: Copies, positions: Iterable[int]) -> set[int]:
+        """The clusters on which one node, the one with most free CPU, has room for all pods of an app.
+
+        A look at a few columns, which spares most clusters the search over their nodes.
+        """
+        if copies.each or not copies.once or not all(pod.asks_for_room_only for pod in copies.once):
+            return set()
+        wanted: dict[str, int] = {}
+        for pod in copies.once:
+            for name, value in pod.requests.items():
+                wanted[name] = wanted.get(name, 0) + value * pod.copies
+        found = list(positions)
+        for name, value in wanted.items():
+            column = self._column(name)
+            found = [position for position in found if column[position] >= value]
+        return set(found)
+
+    def _column(self, resource: str) -> list[int]:
+        column = self._roomiest.get(resource)
+        if column is None:
+            if self._best is None:
+                self._best = [_open_node(self.room(position)) for position in range(len(self._fleet))]
+            column = [-1 if node is None else node.free.get(resource, 0) for node in self._best]
+            self._roomiest[resource] = column
+        return column
+
     def promise(self, position: int, found: Fit | None, replicas: int | None) -> None:
         """Note that an app will run on a cluster (``replicas``: how many more of it)."""
-        if found is not None:
-            self.room(position).promise(found.placed)
+        if found is not None and found.placed:
+            room = self.room(position)
+            room.promise(found.placed)
+            if self._best is not None:
+                self._best[position] = node = _open_node(room)
+                for resource, column in self._roomiest.items():
+                    column[position] = -1 if node is None else node.free.get(resource, 0)
         estimate = self._fleet.clusters[position].free_replicas
         if isinstance(estimate, int) and replicas:
             self._estimates_taken[position] = self._estimates_taken.get(position, 0) + replicas
+
+
+def _open_node(room: ClusterRoom) -> NodeRoom | None:
+    """The node with most free CPU among those that take any pod with room."""
+    return max(
+        (node for node in room.nodes or () if node.is_open), key=lambda node: node.free.get("cpu", 0), default=None
+    )
 
 
 @dataclass(frozen=True)
@@ -193,10 +233,14 @@ def _as_rendered(
     fits: dict[int, Fit] = {}
     none: list[int] = []
     limits: dict[int, int | None] = {}
-    for position in candidates:
+    listed = list(candidates)
+    holding = ledger.surely_holding(copies, listed)
+    if len(holding) == len(listed) and not ledger.has_estimates:
+        return Capacities(fits, {})
+    for position in listed:
         if position in held:
             continue
-        if not copies.nothing:
+        if not copies.nothing and position not in holding:
             found = ledger.fit(position, copies, 1)
             fits[position] = found
             if found.verdict == "no":

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster, ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster_values import ABSENT, Key, value_of
+from ansible_collections.emco.edge.plugins.module_utils._model.comparison import number
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._model.selectors import (
     All,
@@ -80,7 +81,8 @@ class Fleet:
             raise EdgeError("InvalidInput", f"The fleet lists {', '.join(twice)} more than once.")
         self.everyone: ClusterSet = (1 << len(self.clusters)) - 1
         self._columns: dict[Key, list[Any]] = {}
-        self._indexes: dict[Key, dict[Hashable, ClusterSet]] = {}
+        self._indexes: dict[Key, dict[Hashable, list[int]]] = {}
+        self._numbers: dict[Key, list[float | None]] = {}
         self._found: dict[Any, ClusterSet] = {}
 
     def __len__(self) -> int:
@@ -98,15 +100,26 @@ class Fleet:
             self._columns[key] = column
         return column
 
-    def index(self, key: Key) -> dict[Hashable, ClusterSet]:
-        """The clusters by value of a key (ABSENT is a value here), in the order of first appearance."""
+    def index(self, key: Key) -> dict[Hashable, list[int]]:
+        """The positions by value of a key (ABSENT is a value here), in the order of first appearance."""
         index = self._indexes.get(key)
         if index is None:
-            positions: dict[Hashable, list[int]] = {}
+            index = self._indexes[key] = {}
             for position, value in enumerate(self.column(key)):
-                positions.setdefault(value, []).append(position)
-            index = self._indexes[key] = {value: set_of(found) for value, found in positions.items()}
+                index.setdefault(value, []).append(position)
         return index
+
+    def numbers(self, key: Key) -> list[float | None]:
+        """The value of every cluster as a number (see ``comparison.number``), None where it is none."""
+        numbers = self._numbers.get(key)
+        if numbers is None:
+            numbers = [None if value is ABSENT else number(value) for value in self.column(key)]
+            self._numbers[key] = numbers
+        return numbers
+
+    def without(self, key: Key) -> ClusterSet:
+        """The clusters that do not have a key."""
+        return set_of(self.index(key).get(ABSENT, ()))
 
     def matching(self, expression: Expression) -> ClusterSet:
         """The clusters that satisfy an expression of a selector."""
@@ -134,12 +147,12 @@ class Fleet:
     def _having(self, term: Term) -> ClusterSet:
         index = self.index(term.key)
         if term.op is Op.EXISTS:
-            return self.everyone & ~index.get(ABSENT, 0)
-        found = 0
-        for value, clusters in index.items():
-            if term.holds(value):
-                found |= clusters
-        return found
+            return self.everyone & ~self.without(term.key)
+        if term.by_text and term.key.source == "labels":
+            # Labels are text, so the values looked for are keys of the index.
+            found = set_of(position for value in dict.fromkeys(term.values) for position in index.get(value, ()))
+            return found if term.op is Op.IN else self.everyone & ~found
+        return set_of(position for value, positions in index.items() if term.holds(value) for position in positions)
 
     def named_by(self, leaf: NamesClusters) -> ClusterSet:
         """The clusters that a leaf of an intent names: one by its name, or all with a label or selector."""
@@ -153,15 +166,12 @@ class Fleet:
         else:
             found = self.everyone
         if leaf.provider is not None:
-            found &= self.index(_PROVIDER).get(leaf.provider, 0)
+            found &= set_of(self.index(_PROVIDER).get(leaf.provider, ()))
         return found
 
     def labelled(self, label: Label) -> ClusterSet:
         """The clusters with a label."""
-        index = self.index(Key("labels", label.key, label.key))
-        if label.value is None:
-            return self.everyone & ~index.get(ABSENT, 0)
-        return index.get(label.value, 0)
+        return self.matching(label.term)
 
     def refs(self, clusters: ClusterSet) -> Sequence[ClusterRef]:
         """The names of a set."""

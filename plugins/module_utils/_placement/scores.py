@@ -15,11 +15,9 @@ from functools import cached_property
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster
-from ansible_collections.emco.edge.plugins.module_utils._model.cluster_values import ABSENT
-from ansible_collections.emco.edge.plugins.module_utils._model.comparison import text, version
+from ansible_collections.emco.edge.plugins.module_utils._model.comparison import number
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import PlacementIntent
 from ansible_collections.emco.edge.plugins.module_utils._model.placement_rules import Score, key_named
-from ansible_collections.emco.edge.plugins.module_utils._model.quantities import exact
 from ansible_collections.emco.edge.plugins.module_utils._placement.capacity import Ledger
 from ansible_collections.emco.edge.plugins.module_utils._placement.fleet import ClusterSet, Fleet
 
@@ -94,6 +92,9 @@ def _values(score: Score, positions: Sequence[int], scene: Scene) -> Sequence[fl
         return [100 if position in held else 0 for position in positions] if held else [0] * len(positions)
     if score.by == "hardware":
         return _normalised([scene.preferences.get(position, 0.0) for position in positions], "desc")
+    if score.by in ("label", "kv", "facts"):
+        numbers = scene.fleet.numbers(key_named(score.value_key))
+        return _normalised([numbers[position] for position in positions], score.order)
     return _normalised([_raw(score, position, scene) for position in positions], score.order)
 
 
@@ -108,37 +109,16 @@ def _balance(positions: Sequence[int], apps_on: Sequence[int]) -> Sequence[float
 
 def _raw(score: Score, position: int, scene: Scene) -> float | None:
     if score.by in ("free", "fragmentation"):
-        found = scene.ledger.free(position, score.resource or "")
-        if found is None:
+        free = scene.ledger.free(position, score.resource or "")
+        if free is None:
             return None
-        total, largest = found
+        total, largest = free
         if score.by == "free":
             return float(total)
         # 0 where all that is free lies on one node; the less fragmented the better, hence the sign.
         return -(1 - largest / total) if total else None
-    if score.by == "query":
-        return _number(jmespath.search(score.query, cluster_document(scene.fleet.clusters[position])))
-    return _number(scene.fleet.column(key_named(score.value_key))[position])
-
-
-def _number(value: Any) -> float | None:
-    if value is ABSENT or value is None:
-        return None
-    if isinstance(value, bool):
-        return float(value)
-    if isinstance(value, (int, float)):
-        return float(value)
-    written = text(value)
-    try:
-        return float(exact(written))
-    except ValueError:
-        parts = version(written)
-    if parts is None:
-        return None
-    number = 0.0
-    for part in (*parts[0], 0, 0, 0)[:3]:
-        number = number * 1000 + part
-    return number
+    found = jmespath.search(score.query, cluster_document(scene.fleet.clusters[position]))
+    return None if found is None else number(found)
 
 
 def _normalised(values: Sequence[float | None], order: str) -> Sequence[float]:

@@ -57,7 +57,7 @@ def without_domain(spreads: Sequence[Spread], fleet: Fleet) -> dict[str, Cluster
     found = {}
     for spread in spreads:
         if spread.when == "refuse" and not spread.is_per_cluster:
-            found[spread.by] = fleet.index(key_named(spread.by)).get(ABSENT, 0)
+            found[spread.by] = fleet.without(key_named(spread.by))
     return found
 
 
