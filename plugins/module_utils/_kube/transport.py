@@ -139,6 +139,13 @@ class Transport:
             pause *= 2
         raise AssertionError("the last trial returns or raises")
 
+    def once(self, path: str, *, attempt: str, seconds: float) -> Answer:
+        """The answer to a GET that is sent once and has ``seconds`` in all; errors as ``send``."""
+        try:
+            return self._sent("GET", path, attempt, None, "", "application/json", None, within=seconds)
+        except _NoAnswer as silence:
+            raise silence.error from silence.__cause__
+
     def _sent(
         self,
         method: str,
@@ -148,6 +155,7 @@ class Transport:
         content_type: str,
         accept: str,
         read_timeout: float | None,
+        within: float | None = None,
     ) -> Answer:
         if self.budget.spent():
             raise _NoAnswer(self._unreachable(attempt, "the time for this cluster is over", "BudgetSpent"), final=True)
@@ -158,7 +166,9 @@ class Transport:
             headers.add(name, value)
         left = self.budget.left()
         timeout = urllib3.Timeout(
-            connect=min(self._patience.connect, left), read=min(read_timeout or self._patience.read, left)
+            connect=min(self._patience.connect, left),
+            read=min(read_timeout or self._patience.read, left),
+            total=within,
         )
         with self._count:
             self.requests += 1
@@ -173,7 +183,9 @@ class Transport:
         except SSLError as error:
             raise _NoAnswer(self._refused_tls(attempt, error), sent=False, final=_distrusted(error)) from error
         except ReadTimeoutError as error:
-            raise _NoAnswer(self._unreachable(attempt, f"no answer within {timeout.read_timeout:.0f} s")) from error
+            raise _NoAnswer(
+                self._unreachable(attempt, f"no answer within {within or timeout.read_timeout:.0f} s")
+            ) from error
         except (ProtocolError, HTTPError, OSError) as error:
             raise _NoAnswer(self._unreachable(attempt, _words(error))) from error
         return Answer(response.status, response.data, {key.lower(): value for key, value in response.headers.items()})

@@ -74,7 +74,7 @@ def advance(strategy: Strategy, progress: Progress, now: float, *, room: int, as
         steps = _winding_up(strategy, progress, now, room, asking)
     else:
         steps = _going_on(strategy, progress, now, room, asking)
-    return replace(steps, prove=proving, wake=_wake(strategy, steps.progress))
+    return replace(steps, prove=proving, wake=_wake(strategy, steps.progress, now))
 
 
 def _unturned(strategy: Strategy, progress: Progress) -> tuple[ClusterRef, ...]:
@@ -254,7 +254,12 @@ def _end_of_the_way_back(strategy: Strategy, progress: Progress) -> Ending:
 
 def _ended(progress: Progress, now: float, ending: Ending, *marks: Mark) -> Progress:
     kept = marks or (Mark(now, "ended", "", ending.value),)
-    return replace(progress, ending=ending, marks=(*progress.marks, *kept))
+    asked = {
+        ref: one.turned(Phase.WAITING, now)
+        for ref, one in progress.clusters.items()
+        if one.phase in (Phase.PROBING, Phase.ANSWERING)
+    }
+    return replace(progress.with_clusters(asked), ending=ending, marks=(*progress.marks, *kept))
 
 
 def interrupted(progress: Progress, now: float) -> Progress:
@@ -285,8 +290,8 @@ def _count(progress: Progress, refs: Iterable[ClusterRef], phases: Iterable[Phas
     return sum(progress.clusters[ref].phase in among for ref in refs)
 
 
-def _wake(strategy: Strategy, progress: Progress) -> float | None:
-    """The nearest time at which something changes by itself."""
+def _wake(strategy: Strategy, progress: Progress, now: float) -> float | None:
+    """The nearest time to come at which something changes by itself."""
     times = []
     for wave in strategy.waves:
         for one in _states(progress, wave.clusters):
@@ -295,6 +300,5 @@ def _wake(strategy: Strategy, progress: Progress) -> float | None:
             elif one.phase is Phase.SOAKING:
                 times.append(one.since + wave.soak)
             elif one.phase is Phase.SILENT:
-                end = (one.silent_since or 0.0) + strategy.unreachable.wait
-                times.append(min(end, one.since + strategy.ask_again))
-    return min(times, default=None)
+                times += [one.since + strategy.ask_again, (one.silent_since or 0.0) + strategy.unreachable.wait]
+    return min((at for at in times if at > now), default=None)

@@ -66,13 +66,14 @@ def _after(strategy: Strategy, one: ClusterProgress, news: News, now: float, soa
 
 def _after_a_probe(strategy: Strategy, one: ClusterProgress, news: News, now: float) -> ClusterProgress:
     if news.what is Happened.ANSWERED:
-        return replace(one.turned(Phase.ANSWERING, now), silent_since=None)
+        # Its silence is forgotten when its work is done: one that answers and then drops the work would never end.
+        return one.turned(Phase.ANSWERING, now)
     return silenced(strategy, one, now, news.reason) if news.what is Happened.SILENT else one
 
 
 def _after_work(strategy: Strategy, one: ClusterProgress, news: News, now: float, soak: float) -> ClusterProgress:
     if news.what is Happened.READY:
-        return one.turned(Phase.SOAKING if soak > 0 else Phase.SUCCEEDED, now)
+        return replace(one.turned(Phase.SOAKING if soak > 0 else Phase.SUCCEEDED, now), silent_since=None)
     if news.what is Happened.WITHDRAWN:
         # Begun for the first time by this very step, and then not: as if it had never been begun.
         return replace(one.turned(Phase.WAITING, now), started=None if one.started == one.since else one.started)
