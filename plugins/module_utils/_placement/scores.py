@@ -71,11 +71,12 @@ def scored(intent: PlacementIntent, positions: Sequence[int], scene: Scene, avoi
         wanted.append(Score(by="hardware"))
     parts = tuple((score.name, score.weight, _values(score, positions, scene)) for score in wanted)
     total_weight = sum(weight for _name, weight, _values in parts) or 1.0
-    totals = array("d", bytes(8 * len(positions)))
+    sums: list[float] = [0.0] * len(positions)
     for _name, weight, values in parts:
-        if weight:
-            share = weight / total_weight
-            totals = array("d", [total + share * value for total, value in zip(totals, values, strict=True)])
+        share = weight / total_weight
+        if share and any(values):
+            sums = [total + share * value for total, value in zip(sums, values, strict=True)]
+    totals = array("d", sums)
     if avoided:
         # As if another score, as heavy as all the others, were at its worst.
         for index, position in enumerate(positions):
@@ -100,7 +101,7 @@ def _values(score: Score, positions: Sequence[int], scene: Scene) -> Sequence[fl
 
 def _balance(positions: Sequence[int], apps_on: Sequence[int]) -> Sequence[float]:
     """``2 * int(100 * (0.5 - count / largest))``, 100 where nothing runs (Open Cluster Management's Balance)."""
-    largest = max((apps_on[position] for position in positions), default=0)
+    largest = max(map(apps_on.__getitem__, positions), default=0)
     if not largest:
         return [100] * len(positions)
     table = [2 * int(100 * (0.5 - count / largest)) for count in range(largest + 1)]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.emco.edge.plugins.module_utils._placement.domains import Candidate, Demand, best_choice
-from ansible_collections.emco.edge.plugins.module_utils._placement.fleet import ClusterSet
+from ansible_collections.emco.edge.plugins.module_utils._placement.fleet import ClusterSet, positions_in
 from ansible_collections.emco.edge.plugins.module_utils._placement.normal_form import Group
 from ansible_collections.emco.edge.plugins.module_utils._placement.spread import Level, Tally
 
@@ -108,9 +108,8 @@ class _Choice:
     def fill(self, clusters: ClusterSet) -> None:
         wish = self.wish
         most = wish.most if wish.elastic else UNLIMITED
-        candidates = [
-            position for position in wish.ordered if clusters >> position & 1 and position not in self.selection.taken
-        ]
+        wanted = set(positions_in(clusters)) - self.selection.taken.keys()
+        candidates = [position for position in wish.ordered if position in wanted]
         if not self.tallies:
             for position in candidates[: max(0, most - len(self.selection.taken))]:
                 self.selection.taken[position] = 0

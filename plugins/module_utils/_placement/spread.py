@@ -46,7 +46,9 @@ def levels_of(spreads: Sequence[Spread], fleet: Fleet, positions: Iterable[int])
         if spread.is_per_cluster:
             continue
         column = fleet.column(key_named(spread.by))
-        domains = {position: column[position] for position in listed if column[position] is not ABSENT}
+        domains = dict(zip(listed, map(column.__getitem__, listed), strict=True))
+        if ABSENT in domains.values():
+            domains = {position: value for position, value in domains.items() if value is not ABSENT}
         strict = spread.when == "refuse"
         levels.append(Level(spread.by, domains, spread.skew, spread.min_domains or 0, spread.max_domains, strict))
     return levels
