@@ -25,7 +25,12 @@ class EdgeError(Exception):
         self.details: dict[str, Any] = dict(details or {})
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".rstrip()
+        if not self.hint:
+            return self.message
+        # What a server says, or near() found, comes as half a sentence; option names keep their case.
+        stop = "" if self.message.endswith((".", "!", "?", ":", "\n")) else "."
+        hint = self.hint[0].upper() + self.hint[1:] if self.hint.startswith(("did you", "it has")) else self.hint
+        return f"{self.message}{stop} {hint}"
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def _size(one: RenderedObject) -> Iterator[Problem]:
     if size > LARGEST_OBJECT:
         yield Problem(
             _where(one),
-            f"is {size / 1e6:.1f} MB large, the largest that is safely stored is {LARGEST_OBJECT / 1e6:.1f} MB",
+            f"is {size} bytes large, the largest that is safely stored has {LARGEST_OBJECT}",
             "split it, or keep the data outside Kubernetes",
         )
     elif one.kind in ("ConfigMap", "Secret") and not one.group and size > _LARGEST_DATA:
