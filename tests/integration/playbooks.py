@@ -51,7 +51,7 @@ class Playbooks:
             str(self._inventory(inventory)),
             *flags,
             self._playbook(playbook),
-            environment={**self._own_environment(), **self.environment, **(env or {})},
+            environment={**self.own_environment(), **self.environment, **(env or {})},
             ansible_playbook=TOOLS / "venv" / "bin" / "ansible-playbook",
             folder=self.folder,
         )
@@ -63,7 +63,8 @@ class Playbooks:
         listed = yaml.safe_load(tasks) if isinstance(tasks, str) else list(tasks)
         return self.run([{"hosts": "all", "gather_facts": False, "tasks": listed}], inventory, *arguments, **how)
 
-    def _own_environment(self) -> dict[str, str]:
+    def own_environment(self) -> dict[str, str]:
+        """What keeps the runs of a test apart from everything else."""
         return {
             "ANSIBLE_COLLECTIONS_PATH": str(TOOLS / "collections"),
             "ANSIBLE_NOCOLOR": "1",

@@ -92,7 +92,7 @@ class Context:
         budget: Budget = ENDLESS,
         patience: Patience | None = None,
     ) -> ClusterClient:
-        """A client for a cluster, which is sent nothing yet. Relative paths start at ``base_dir``, default the run's."""
+        """A client for a cluster; nothing is sent yet. Relative paths start at ``base_dir``, default the run's."""
         folder = self.base_dir if base_dir is None else base_dir
         end = endpoint(self.resolved(connection, folder), base_dir=folder)
         client = ClusterClient(Transport(end, name, budget=budget, patience=patience))
