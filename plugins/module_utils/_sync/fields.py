@@ -32,8 +32,9 @@ def projection(live: Mapping[str, Any], manager: str) -> Projection:
     found: Projection = {}
     for entry in (live.get("metadata") or {}).get("managedFields") or ():
         # What a manager updates through a subresource (status, scale) is none of what it sent.
-        if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource"):
-            _merge(found, projected(live, entry.get("fieldsV1") or {}))
+        mine = entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource")
+        if mine and (fields := entry.get("fieldsV1")):
+            _merge(found, projected(live, fields))
     return found
 
 

@@ -45,10 +45,12 @@ def _run(session: Session, one: PlannedObject, event: str) -> None:
     assert session.record is not None
     wanted = mark(session, event)
     done = f"{wanted}:{one.identity}"
+    live = session.live.get(one.identity)
     if done in session.record.hooks_done:
+        if live is not None and _marked(live) == wanted:
+            _delete(session, one)
         return
     session.report(f"{event} hook {one.identity}")
-    live = session.live.get(one.identity)
     begun = live is not None and _marked(live) == wanted and not live["metadata"].get("deletionTimestamp")
     if not begun or _end(live).final:
         _start(session, one, live, wanted)

@@ -14,9 +14,10 @@ from ansible_collections.emco.edge.plugins.module_utils._sync import live as liv
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import NotReady
 from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session, WaitInVain
 
-_FIRST_PAUSE = 0.1
+_SHORTEST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
-_PATIENCE = 1.5
+# Looked again after this share of the time waited so far, so that no wait is much longer than it has to be.
+_SHARE = 0.15
 _REPORT_EVERY = 5.0
 _ABSENT = Judgement(False, "NotPresent", "is not there")
 
@@ -92,8 +93,8 @@ def refresh(session: Session, wanted: Mapping[Identity, str]) -> None:
 def _poll(session: Session, done: Callable[[], bool], look: Callable[[], None], words: Callable[[], str]) -> bool:
     """Look until ``done``; whether it was before the time was over."""
     clock, sleep = session.around.clock, session.around.sleep
-    deadline = clock() + session.options.wait_timeout
-    said, pause = clock(), _FIRST_PAUSE
+    started = said = clock()
+    deadline = started + session.options.wait_timeout
     while not done():
         now = clock()
         if now >= deadline:
@@ -102,8 +103,8 @@ def _poll(session: Session, done: Callable[[], bool], look: Callable[[], None], 
             said = now
             session.report("waiting for " + words())
         session.stop_if_told()
+        pause = min(max((now - started) * _SHARE, _SHORTEST_PAUSE), _LONGEST_PAUSE)
         sleep(min(pause, deadline - now))
-        pause = min(pause * _PATIENCE, _LONGEST_PAUSE)
         look()
     return True
 
