@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.emco.edge.plugins.module_utils._hardware.device_needs import DeviceClaim, claims_of
 from ansible_collections.emco.edge.plugins.module_utils._hardware.node_rules import (
     LabelRule,
     NodeRules,
@@ -49,15 +50,6 @@ class HostSpread:
     max_skew: int
     min_domains: int | None = None
     honours_taints: bool = False
-
-
-@dataclass(frozen=True)
-class DeviceClaim:
-    """A claim of the pod: shared (``claim`` names a ResourceClaim) or made for each pod from ``spec``."""
-
-    name: str
-    claim: str = ""
-    template: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,11 +94,25 @@ class PodDemand:
 
 def pod_demands(objects: Iterable[Mapping[str, Any]], namespace: str = "default") -> tuple[PodDemand, ...]:
     """The demands of all objects that make pods; ``namespace`` is for objects that name none."""
-    return tuple(demand for item in objects if (demand := pod_demand(item, namespace)) is not None)
+    listed = list(objects)
+    claims = {}
+    for item in listed:
+        if item.get("kind") in ("ResourceClaim", "ResourceClaimTemplate"):
+            own = _mapping(item.get("metadata"))
+            claims[str(item["kind"]), str(own.get("namespace") or namespace), str(own.get("name"))] = item
+    found = (pod_demand(item, namespace, claims) for item in listed)
+    return tuple(demand for demand in found if demand is not None)
 
 
-def pod_demand(item: Mapping[str, Any], namespace: str = "default") -> PodDemand | None:
-    """What the pods of a rendered object ask for, None when it makes no pods; ValueError for malformed quantities."""
+def pod_demand(
+    item: Mapping[str, Any],
+    namespace: str = "default",
+    claims: Mapping[tuple[str, str, str], Mapping[str, Any]] = {},  # only read
+) -> PodDemand | None:
+    """What the pods of a rendered object ask for, None when it makes no pods; ValueError for malformed quantities.
+
+    ``claims`` are the ResourceClaims and ResourceClaimTemplates rendered with it, by kind, namespace and name.
+    """
     template = pod_template(item)
     if template is None:
         return None
@@ -132,7 +138,7 @@ def pod_demand(item: Mapping[str, Any], namespace: str = "default") -> PodDemand
         anti_affinity=anti,
         spread=spread,
         host_ports=_host_ports(spec),
-        claims=_claims(spec),
+        claims=claims_of(spec, where, claims),
         containers=containers,
         guaranteed=_is_guaranteed(spec),
         unjudged=(*unjudged, *unjudged_spread, *_unjudged_volumes(spec)),
@@ -208,17 +214,6 @@ def _host_ports(spec: Mapping[str, Any]) -> frozenset[tuple[str, str, int]]:
             if number:
                 found.add((str(port.get("hostIP") or "0.0.0.0"), str(port.get("protocol") or "TCP"), int(number)))
     return frozenset(found)
-
-
-def _claims(spec: Mapping[str, Any]) -> tuple[DeviceClaim, ...]:
-    return tuple(
-        DeviceClaim(
-            str(claim.get("name", "")),
-            claim=str(claim.get("resourceClaimName") or ""),
-            template=str(claim.get("resourceClaimTemplateName") or ""),
-        )
-        for claim in _dicts(spec.get("resourceClaims"))
-    )
 
 
 def _anti_affinity(spec: Mapping[str, Any], namespace: str) -> tuple[tuple[PodTerm, ...], tuple[str, ...]]:

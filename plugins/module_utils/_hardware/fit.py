@@ -19,6 +19,8 @@ from ansible_collections.emco.edge.plugins.module_utils._hardware.shortfall impo
 Verdict = Literal["certain", "possible", "no", "unknown"]
 Placed = tuple[tuple[NodeRoom, PodDemand, int], ...]
 
+Kind = tuple[PodDemand, int, int]
+
 MANY = 1 << 30
 
 
@@ -47,9 +49,27 @@ def fit(room: ClusterRoom, once: Sequence[PodDemand], each: Sequence[PodDemand] 
     kinds += [(demand, 0, 1) for demand in each]
     if not kinds:
         return Fit("certain", wanted)
+    found = _judged(room, kinds, wanted)
+    if room.devices is None or not room.devices.unknown or found.copies == wanted:
+        return found
+    return _hoped(room, kinds, wanted, found)
+
+
+def _judged(room: ClusterRoom, kinds: Sequence[Kind], wanted: int) -> Fit:
     if len(kinds) == 1 and not kinds[0][0].per_node:
         return _one_kind(room, *kinds[0], wanted)
     return _several_kinds(room, kinds, wanted)
+
+
+def _hoped(room: ClusterRoom, kinds: Sequence[Kind], wanted: int, found: Fit) -> Fit:
+    """What follows if every selector of devices that cannot be judged is satisfied: unknown instead of no."""
+    trial = room.trial()
+    assert trial.devices is not None
+    trial.devices.hopeful = True
+    hoped = _judged(trial, kinds, wanted)
+    if hoped.verdict == "no" or hoped.copies == found.copies:
+        return found
+    return Fit("unknown", hoped.copies, (), found.shortfall)
 
 
 def _one_kind(room: ClusterRoom, demand: PodDemand, fixed: int, per_copy: int, wanted: int) -> Fit:
@@ -64,8 +84,14 @@ def _one_kind(room: ClusterRoom, demand: PodDemand, fixed: int, per_copy: int, w
 
 
 def _verdict(room: ClusterRoom, demands: Sequence[PodDemand]) -> Verdict:
-    guess = room.promised or any(demand.unjudged or demand.claims for demand in demands)
+    guess = room.promised or any(demand.unjudged or not _is_plain(demand) for demand in demands)
     return "possible" if guess else "certain"
+
+
+def _is_plain(demand: PodDemand) -> bool:
+    """Whether its devices are interchangeable, so that the order of allocation does not matter."""
+    needs = [need for claim in demand.claims for alternatives in claim.requests for need in alternatives]
+    return len(needs) <= 1 and not any(claim.shared or claim.constraints for claim in demand.claims)
 
 
 def fill(room: ClusterRoom, demand: PodDemand, pods: int) -> tuple[list[tuple[NodeRoom, PodDemand, int]], int]:
@@ -73,6 +99,8 @@ def fill(room: ClusterRoom, demand: PodDemand, pods: int) -> tuple[list[tuple[No
     nodes = room.admitting(demand)
     if demand.spread:
         return _spread_over(room, nodes, demand, pods)
+    if room.devices is not None:
+        return _one_after_another(room, demand, pods)
     placed: list[tuple[NodeRoom, PodDemand, int]] = []
     left = pods
     for node in nodes:
@@ -83,6 +111,24 @@ def fill(room: ClusterRoom, demand: PodDemand, pods: int) -> tuple[list[tuple[No
             left -= here
             if not left:
                 break
+    return placed, pods - left
+
+
+def _one_after_another(
+    room: ClusterRoom, demand: PodDemand, pods: int
+) -> tuple[list[tuple[NodeRoom, PodDemand, int]], int]:
+    """Fill nodes that may share devices: what one takes is gone for the next."""
+    trial = room.trial()
+    placed: list[tuple[NodeRoom, PodDemand, int]] = []
+    left = pods
+    for node in trial.admitting(demand):
+        here = min(left, node.slots(demand))
+        if here:
+            node.take(demand, here)
+            placed.append((room.same(node), demand, here))
+            left -= here
+    if trial.devices is not None and room.devices is not None and trial.devices.unknown:
+        room.devices.unknown = True
     return placed, pods - left
 
 
@@ -129,9 +175,6 @@ def _level(
                 taken[id(node)] += 1
                 left -= 1
     return [(node, demand, taken[id(node)]) for node in nodes if taken[id(node)]], found
-
-
-Kind = tuple[PodDemand, int, int]
 
 
 def _several_kinds(room: ClusterRoom, kinds: Sequence[Kind], wanted: int) -> Fit:

@@ -149,7 +149,7 @@ def node_rules(spec: Mapping[str, Any]) -> NodeRules:
     terms = None
     if isinstance(affinity, Mapping):
         terms = tuple(
-            NodeTerm(_requirements(term.get("matchExpressions")), _requirements(term.get("matchFields")))
+            NodeTerm(requirements_of(term.get("matchExpressions")), requirements_of(term.get("matchFields")))
             for term in affinity.get("nodeSelectorTerms") or ()
         )
     return NodeRules(str(spec.get("nodeName") or ""), labels, terms)
@@ -177,10 +177,11 @@ def label_rule(raw: Any) -> LabelRule:
     if not isinstance(raw, Mapping):
         return LabelRule(nothing=True)
     exact = tuple(Requirement(str(key), "In", (str(value),)) for key, value in (raw.get("matchLabels") or {}).items())
-    return LabelRule(exact + _requirements(raw.get("matchExpressions")))
+    return LabelRule(exact + requirements_of(raw.get("matchExpressions")))
 
 
-def _requirements(raw: Any) -> tuple[Requirement, ...]:
+def requirements_of(raw: Any) -> tuple[Requirement, ...]:
+    """The conditions of a list of match expressions."""
     return tuple(
         Requirement(
             str(one.get("key", "")),

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import PodDemand
-from ansible_collections.emco.edge.plugins.module_utils._hardware.node_rules import NodeRules
+from ansible_collections.emco.edge.plugins.module_utils._hardware.device_needs import claim_of
+from ansible_collections.emco.edge.plugins.module_utils._hardware.node_rules import NodeRules, PodToleration
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement
 
 
@@ -56,6 +57,16 @@ def _changed(pod: PodDemand, requirements: Sequence[HardwareRequirement]) -> Pod
             expressions.append(one.node)
         if one.replicas is not None and pod.scalable:
             copies = one.replicas
+    tolerations = [PodToleration(name, "Exists") for one in requirements for name in one.amounts if "/" in name]
     rules = NodeRules(pod.rules.node_name, pod.rules.labels, pod.rules.terms, tuple(expressions))
     named: tuple[tuple[str, Mapping[str, int]], ...] = tuple(containers.items())
-    return replace(pod, requests=requests, containers=named, rules=rules, copies=copies)
+    return replace(
+        pod,
+        requests={name: value for name, value in requests.items() if value},
+        containers=named,
+        rules=rules,
+        copies=copies,
+        # Nodes with accelerators are tainted with the resource's name; the action controller writes the toleration.
+        tolerations=(*pod.tolerations, *tolerations),
+        claims=(*pod.claims, *(claim_of(one) for requirement in requirements for one in requirement.devices)),
+    )

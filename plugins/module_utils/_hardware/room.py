@@ -14,9 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import HOSTNAME, PodDemand, PodTerm
+from ansible_collections.emco.edge.plugins.module_utils._hardware.device_needs import DeviceClaim, DeviceNeed
+from ansible_collections.emco.edge.plugins.module_utils._hardware.devices import DevicePool, device_pool
 from ansible_collections.emco.edge.plugins.module_utils._hardware.node_rules import label_rule, untolerated
 from ansible_collections.emco.edge.plugins.module_utils._hardware.numa import Topology, topology_of
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Node
+
+_MOST_DEVICES = 256
+"""More pods with devices than this on one node are not looked for."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class NodeRoom:
     free: dict[str, int]
     neighbours: list[Neighbour] = field(default_factory=list)
     topology: Topology | None = None
+    devices: DevicePool | None = None
+    """The devices of the whole cluster, shared by its nodes."""
 
     @property
     def is_open(self) -> bool:
@@ -44,18 +51,21 @@ class NodeRoom:
         return not (
             self.node.taints
             or self.node.unschedulable
+            or self.devices is not None
             or self.topology is not None
             or any(other.anti_affinity for other in self.neighbours)
         )
 
-    def copy(self) -> NodeRoom:
+    def copy(self, devices: DevicePool | None) -> NodeRoom:
         """A node to try things on."""
-        return NodeRoom(self.node, dict(self.free), list(self.neighbours), self.topology)
+        return NodeRoom(self.node, dict(self.free), list(self.neighbours), self.topology, devices)
 
     def slots(self, demand: PodDemand) -> int:
         """How many pods fit by resources and neighbours alone, on a node that the pod may use."""
         free = self.free
         found = 1 << 30
+        if demand.claims or self.devices is not None:
+            return self._slots_with_devices(demand)
         for name, wanted in demand.requests.items():
             left = free.get(name, 0) // wanted
             if left < found:
@@ -67,6 +77,31 @@ class NodeRoom:
         if demand.anti_affinity or demand.host_ports or self.neighbours:
             found = min(found, self._among_neighbours(demand))
         return found
+
+    def _slots_with_devices(self, demand: PodDemand) -> int:
+        """The same where claims, or classes that serve extended resources, ask for devices."""
+        claims = self._all_claims(demand)
+        served = {claim.name for claim in claims[len(demand.claims) :]}
+        found = min(
+            (self.free.get(name, 0) // wanted for name, wanted in demand.requests.items() if name not in served),
+            default=1 << 30,
+        )
+        if self.topology is not None and found > 0:
+            found = min(found, self.topology.pods(demand))
+        found = min(found, self._among_neighbours(demand))
+        if found > 0 and claims:
+            found = 0 if self.devices is None else self.devices.pods(self.node, claims, min(found, _MOST_DEVICES))
+        return max(0, found)
+
+    def _all_claims(self, demand: PodDemand) -> tuple[DeviceClaim, ...]:
+        """The pod's claims, and one for each extended resource that the node lacks and a device class serves."""
+        claims = list(demand.claims)
+        for name, wanted in demand.requests.items():
+            if "/" in name and self.devices is not None and not self.free.get(name, 0):
+                serving = self.devices.class_for(name)
+                if serving is not None:
+                    claims.append(DeviceClaim(name, ((DeviceNeed(name, serving, wanted),),)))
+        return tuple(claims)
 
     def _among_neighbours(self, demand: PodDemand) -> int:
         for other in self.neighbours:
@@ -83,6 +118,10 @@ class NodeRoom:
 
     def take(self, demand: PodDemand, pods: int = 1) -> None:
         """Give room to ``pods`` pods."""
+        if self.devices is not None:
+            claims = self._all_claims(demand)
+            for _ in range(pods if claims else 0):
+                self.devices.allocate(self.node, claims)
         for name, wanted in demand.requests.items():
             self.free[name] = self.free.get(name, 0) - wanted * pods
         if self.topology is not None:
@@ -109,8 +148,9 @@ def ports_clash(mine: Iterable[tuple[str, str, int]], theirs: Iterable[tuple[str
 class ClusterRoom:
     """The room of a cluster; ``nodes`` is None where nobody has read it."""
 
-    def __init__(self, nodes: list[NodeRoom] | None) -> None:
+    def __init__(self, nodes: list[NodeRoom] | None, devices: DevicePool | None = None) -> None:
         self.nodes = nodes
+        self.devices = devices
         self.promised = False
         """Whether pods that have not landed were given room here, so that where they will be is a guess."""
         self._admitting: dict[Any, list[int]] = {}
@@ -118,7 +158,8 @@ class ClusterRoom:
 
     def trial(self) -> ClusterRoom:
         """A copy to try things on."""
-        copy = ClusterRoom([node.copy() for node in self.nodes or ()])
+        devices = None if self.devices is None else self.devices.copy()
+        copy = ClusterRoom([node.copy(devices) for node in self.nodes or ()], devices)
         copy._admitting = self._admitting
         return copy
 
@@ -149,9 +190,16 @@ class ClusterRoom:
             self.promised = True
 
 
-def cluster_room(nodes: Iterable[Node] | None) -> ClusterRoom:
-    """The room of a cluster with these nodes; those that are not ready have none."""
-    return ClusterRoom(None if nodes is None else [node_room(node) for node in nodes if node.ready])
+def cluster_room(nodes: Iterable[Node] | None, devices: Mapping[str, Any] | None = None) -> ClusterRoom:
+    """The room of a cluster with these nodes and ``Facts.devices``; nodes that are not ready have none."""
+    pool = device_pool(devices) if devices else None
+    if nodes is None:
+        return ClusterRoom(None)
+    rooms = [node_room(node) for node in nodes if node.ready]
+    if pool is not None:
+        for room in rooms:
+            room.devices = pool
+    return ClusterRoom(rooms, pool)
 
 
 def node_room(node: Node) -> NodeRoom:
@@ -176,6 +224,7 @@ def _neighbour(pod: Mapping[str, Any]) -> Neighbour:
         if term.get("topologyKey", HOSTNAME) == HOSTNAME
     )
     ports = frozenset(
-        (str(address), str(protocol), int(number)) for address, protocol, number in pod.get("host_ports") or ()
+        (str(address) or "0.0.0.0", str(protocol), int(number))
+        for address, protocol, number in pod.get("host_ports") or ()
     )
     return Neighbour(namespace, pod.get("labels") or {}, ports, terms)

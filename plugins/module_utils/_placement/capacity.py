@@ -81,7 +81,7 @@ class Ledger:
         room = self._rooms.get(position)
         if room is None:
             facts = self._fleet.clusters[position].facts
-            room = cluster_room(facts.nodes if facts is not None and facts.nodes else None)
+            room = cluster_room(None) if facts is None or not facts.nodes else cluster_room(facts.nodes, facts.devices)
             self._rooms[position] = room
             if facts is not None and room.nodes is not None:
                 self._reserve(room, position, facts.pending)

@@ -77,9 +77,9 @@ def test_forty_regions_choose_twenty_in_under_a_second() -> None:
     dice = random.Random(7)
     candidates = [Candidate(at, dice.randint(-100, 100), dice.randint(1, 60), at % 40) for at in range(200)]
     demand = Demand(20, 40, 20, 20, None, 1500)
-    started = time.perf_counter()
+    started = time.process_time()
     found = best_choice(candidates, demand)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     assert found is not None
     assert len({at % 40 for at in found}) == 20
     assert sum(candidates[at].room or 0 for at in found) >= 1500
