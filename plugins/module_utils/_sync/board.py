@@ -32,7 +32,8 @@ class DependencyBoard:
     """Shared by the syncs of one run. Threads may share it.
 
     ``running``: the clusters that run each app. ``within``: the clusters that this run syncs; what runs elsewhere
-    must already stand in ``known``, else its dependants are Pending. ``slot``: entered while a sync only waits, so that
+    must already stand in ``known``, else its dependants are Pending. ``needed``: the apps that others need to be ready,
+    so that their clusters wait for them whatever ``wait`` says; None: any may be. ``slot``: entered while a sync only waits, so that
     the caller can give its working slot to another cluster (with fewer slots than clusters they would otherwise wait
     for each other).
     """
@@ -43,17 +44,23 @@ class DependencyBoard:
         *,
         within: Iterable[str] | None = None,
         known: Mapping[tuple[str, str], Progress] | None = None,
+        needed: Iterable[str] | None = None,
         slot: Callable[[], AbstractContextManager[object]] = nullcontext,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._running = {app: frozenset(clusters) for app, clusters in running.items()}
         self._within = None if within is None else frozenset(within)
+        self._needed = None if needed is None else frozenset(needed)
         self._clock = clock
         self._slot = slot
         self._news = threading.Condition()
         self._seen: dict[tuple[str, str], tuple[Progress, float]] = {
             key: (progress, float("-inf")) for key, progress in (known or {}).items()
         }
+
+    def needs_ready(self, apps: Iterable[str]) -> bool:
+        """Whether any of the apps must be known to be ready, for the sake of others."""
+        return self._needed is None or not self._needed.isdisjoint(apps)
 
     def tell(self, app: str, cluster: str, progress: Progress) -> None:
         """An app is deployed or ready on a cluster, or will not be in this run."""

@@ -146,7 +146,7 @@ class _Sync:
                 session.report(f"applying {len(mine)} objects of {', '.join(apps)}")
                 send_all(session, mine)
             self._tell(apps, Progress.DEPLOYED)
-        if session.options.wait or self.board is not None:
+        if self._waits():
             await_ready(session, waited_for)
             self._tell(session.bundle.apps, Progress.READY)
         if self.event is not None:
@@ -160,6 +160,10 @@ class _Sync:
             session.report(f"deleting {len(work.delete)} objects")
             delete_all(session, work.delete)
         records.settle(session, work)
+
+    def _waits(self) -> bool:
+        apps = self.session.bundle.apps
+        return self.session.options.wait or (self.board is not None and self.board.needs_ready(apps))
 
     def _await_dependencies(self, apps: tuple[str, ...], objects: list[PlannedObject]) -> None:
         session = self.session
@@ -180,7 +184,7 @@ class _Sync:
     def _settled(self, objects: list[PlannedObject]) -> Outcome:
         """Nothing to do but to see that it is ready."""
         self._tell(self.session.bundle.apps, Progress.DEPLOYED)
-        if self.session.options.wait or self.board is not None:
+        if self._waits():
             await_ready(self.session, objects)
             self._tell(self.session.bundle.apps, Progress.READY)
         return self._finished(objects)

@@ -85,6 +85,7 @@ class _Fleet:
             {app: [str(ref) for ref in chosen] for app, chosen in shipment.decisions.items()},
             within=[str(ref) for ref in targets],
             known=_known(shipment, progress, set(targets)),
+            needed=_needed(shipment),
         )
         self._options = SyncOptions(
             conflicts=wanted.conflicts,
@@ -155,6 +156,12 @@ class _Fleet:
         silent = [ref for ref, one in found.items() if one.state is State.UNREACHABLE]
         answering = [ref for ref, one in found.items() if one.state is not State.UNREACHABLE]
         note_silence(self._context.store(), silent, answering, self._context.clock())
+
+
+def _needed(shipment: Shipment) -> set[str]:
+    """The apps that others need to be ready, wherever these run."""
+    needs = (need for one in shipment.bundles.values() for each in one.dependencies.values() for need in each)
+    return {need.on for need in needs if need.status == "ready"}
 
 
 def _known(
