@@ -187,6 +187,13 @@ class StoreContract:
         assert [entry.value["key"] for entry in store.list(("deployments", "demo"))] == [list(key) for key in wanted]
         assert [entry.key for entry in store.list(())] == sorted(keys)
 
+    def test_prefixes_of_any_length_are_told_apart(self, store: Store) -> None:
+        keys: list[Key] = [("a", "b", "c", "d", *rest) for rest in ((), ("e",), ("e", "f"), ("e", "g"), ("x", "f"))]
+        store.put_many({key: {"key": list(key)} for key in keys})
+        for prefix in {key[:length] for key in keys for length in range(7)}:
+            wanted = sorted(key for key in keys if key[: len(prefix)] == prefix)
+            assert [entry.key for entry in store.list(prefix)] == wanted
+
     def test_get_many_gives_those_that_exist(self, store: Store) -> None:
         keys: list[Key] = [("clusters", "lab", f"edge-{number}") for number in range(40)]
         store.put_many({key: {"n": number} for number, key in enumerate(keys)})

@@ -437,11 +437,11 @@ def test_a_fleet_is_listed_and_a_large_plan_stored_in_no_time(path: Path) -> Non
         {("clusters", "lab", f"edge-{n}"): {"labels": {"region": "north"}, "facts": facts} for n in range(5000)}
     )
     blobs = {digest(n): (f"kind: ConfigMap # {n}\n" * 60).encode() for n in range(5000)}
-    # Three times what it takes alone, as the machine is shared; the product's own figures are measured by the bench.
-    started = time.perf_counter()
+    # Processor time, since other work on the machine is not what is measured.
+    started = time.process_time()
     store.put_blobs(blobs)
-    assert time.perf_counter() - started < 1.5
-    started = time.perf_counter()
+    assert time.process_time() - started < 0.5
+    started = time.process_time()
     assert len(store.list(("clusters",))) == 5000
-    assert time.perf_counter() - started < 0.45
+    assert time.process_time() - started < 0.3
     store.close()
