@@ -72,7 +72,8 @@ class Context:
     def store(self, choice: Any = None) -> Store:
         """The store of this run; the first who asks decides which."""
         if self._store is None:
-            self._store = open_store(choice if choice is not None else self.store_choice, self.environ)
+            given = choice if choice is not None else self.store_choice
+            self._store = open_store(given, self.environ, base_dir=self.base_dir)
             if self.verbosity:
                 self.say(f"store: {self._store.description}")
         return self._store
