@@ -155,7 +155,9 @@ def open_keys(store: Store, environ: Mapping[str, str], *, writing: bool) -> Key
     Without ``writing`` (check mode) nothing is made: keys for this run only, where there are none.
     EdgeError ``KeyMissing`` when the store's own keys are not the ones found here.
     """
-    keys, noted = known_keys(environ), store.get(KEYS_ENTRY)
+    # In this order: who fills a store makes the keys first, so what a store notes a moment later can be found.
+    noted = store.get(KEYS_ENTRY)
+    keys = known_keys(environ)
     if noted is not None and (keys is None or keys.fingerprint != noted.value["fingerprint"]):
         raise _lost(store, environ, keys, noted.value)
     if keys is None:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, InvalidInput
-from ansible_collections.emco.edge.plugins.module_utils._store.open import open_store
+from ansible_collections.emco.edge.plugins.module_utils._store import open as open_module
+from ansible_collections.emco.edge.plugins.module_utils._store.open import KEYS_ENTRY, open_keys, open_store
 
 ENVIRON = {"HOME": "/home/ops", "XDG_STATE_HOME": "/state"}
 
@@ -118,3 +119,27 @@ def test_opening_touches_nothing(tmp_path: Path) -> None:
     store = open_store(f"sqlite:{tmp_path}/state/edge.db", ENVIRON)
     store.close()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("at", ["known_keys", "get"])
+def test_keys_that_another_run_makes_in_between_are_ours_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    environ = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    store = open_store("sqlite:edge.db", environ, base_dir=str(tmp_path))
+    made: list[str] = []
+
+    def another_run(*_: Any) -> None:
+        if not made:
+            made.append("begun")
+            made.append(open_keys(store, environ, writing=True).fingerprint)
+
+    # All hosts of a first play open the store at once; here the other one does so just before this reads each part.
+    owner: Any = open_module if at == "known_keys" else store
+    reads = getattr(owner, at)
+    monkeypatch.setattr(owner, at, lambda *given: (another_run(), reads(*given))[1])
+    ours = open_keys(store, environ, writing=True)
+
+    assert made[1] == ours.fingerprint
+    noted = store.get(KEYS_ENTRY)
+    assert noted is not None and noted.value["fingerprint"] == ours.fingerprint
