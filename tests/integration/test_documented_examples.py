@@ -177,7 +177,7 @@ def test_every_module_has_examples_that_are_run() -> None:
 def _play(example: dict[str, Any]) -> dict[str, Any]:
     if "hosts" in example:
         return example
-    return {"name": "An example", "hosts": "edge", "gather_facts": False, "tasks": [example]}
+    return {"name": "An example", "hosts": "edge[0]", "gather_facts": False, "tasks": [example]}
 
 
 def _in_order(plays: list[dict[str, Any]]) -> list[dict[str, Any]]:
