@@ -225,7 +225,7 @@ def _anti_affinity(spec: Mapping[str, Any], namespace: str) -> tuple[tuple[PodTe
     required = "requiredDuringSchedulingIgnoredDuringExecution"
     for term in _dicts(_mapping(affinity.get("podAntiAffinity")).get(required)):
         judged = term.get("topologyKey") == HOSTNAME and not any(
-            term.get(key) for key in ("namespaceSelector", "matchLabelKeys", "mismatchLabelKeys")
+            term.get(key) is not None for key in ("namespaceSelector", "matchLabelKeys", "mismatchLabelKeys")
         )
         if judged:
             names = tuple(str(name) for name in term.get("namespaces") or ()) or (namespace,)
