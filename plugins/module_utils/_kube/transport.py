@@ -122,7 +122,9 @@ class Transport:
             try:
                 answer = self._sent(method, path, attempt, body, content_type, accept, read_timeout)
             except _NoAnswer as silence:
-                if last or silence.final or (silence.sent and not repeatable) or self.budget.spent():
+                # Silence costs its whole time limit: it is given one more chance, not all of them.
+                enough = last or silence.final or (silence.silent and trial > 0)
+                if enough or (silence.sent and not repeatable) or self.budget.spent():
                     raise silence.error from silence.__cause__
                 wait = pause
             else:
@@ -183,9 +185,8 @@ class Transport:
         except SSLError as error:
             raise _NoAnswer(self._refused_tls(attempt, error), sent=False, final=_distrusted(error)) from error
         except ReadTimeoutError as error:
-            raise _NoAnswer(
-                self._unreachable(attempt, f"no answer within {within or timeout.read_timeout:.0f} s")
-            ) from error
+            words = f"no answer within {within or timeout.read_timeout:.0f} s"
+            raise _NoAnswer(self._unreachable(attempt, words), silent=True) from error
         except (ProtocolError, HTTPError, OSError) as error:
             raise _NoAnswer(self._unreachable(attempt, _words(error))) from error
         return Answer(response.status, response.data, {key.lower(): value for key, value in response.headers.items()})
@@ -210,11 +211,12 @@ class Transport:
 
 
 class _NoAnswer(Exception):  # noqa: N818  # not an error yet: the request may be tried again
-    def __init__(self, error: ClusterError, *, sent: bool = True, final: bool = False) -> None:
+    def __init__(self, error: ClusterError, *, sent: bool = True, final: bool = False, silent: bool = False) -> None:
         super().__init__(error.message)
         self.error = error
         self.sent = sent
         self.final = final
+        self.silent = silent
 
 
 def _permanent(answer: Answer) -> bool:

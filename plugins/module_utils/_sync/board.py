@@ -32,10 +32,10 @@ class DependencyBoard:
     """Shared by the syncs of one run. Threads may share it.
 
     ``running``: the clusters that run each app. ``within``: the clusters that this run syncs; what runs elsewhere
-    must already stand in ``known``, else its dependants are Pending. ``needed``: the apps that others need to be ready,
-    so that their clusters wait for them whatever ``wait`` says; None: any may be. ``slot``: entered while a sync only waits, so that
-    the caller can give its working slot to another cluster (with fewer slots than clusters they would otherwise wait
-    for each other).
+    must already stand in ``known``, else its dependants are Pending. ``needed``: the apps that others need to be
+    ready, so that their clusters wait for them whatever ``wait`` says; None: any may be. ``slot``: entered while a
+    sync only waits, so that the caller can give its working slot to another cluster (with fewer slots than clusters
+    they would otherwise wait for each other).
     """
 
     def __init__(

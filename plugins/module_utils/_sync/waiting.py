@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._observe.readiness import Judgement, judge
 from ansible_collections.emco.edge.plugins.module_utils._observe.why import reasons_for
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Identity, PlannedObject
@@ -19,6 +20,7 @@ _LONGEST_PAUSE = 2.0
 # Looked again after this share of the time waited so far, so that no wait is much longer than it has to be.
 _SHARE = 0.15
 _REPORT_EVERY = 5.0
+_SILENCE = 20.0
 _ABSENT = Judgement(False, "NotPresent", "is not there")
 
 
@@ -93,7 +95,7 @@ def refresh(session: Session, wanted: Mapping[Identity, str]) -> None:
 def _poll(session: Session, done: Callable[[], bool], look: Callable[[], None], words: Callable[[], str]) -> bool:
     """Look until ``done``; whether it was before the time was over."""
     clock, sleep = session.around.clock, session.around.sleep
-    started = said = clock()
+    started = said = heard = clock()
     deadline = started + session.options.wait_timeout
     while not done():
         now = clock()
@@ -105,7 +107,14 @@ def _poll(session: Session, done: Callable[[], bool], look: Callable[[], None], 
         session.stop_if_told()
         pause = min(max((now - started) * _SHARE, _SHORTEST_PAUSE), _LONGEST_PAUSE)
         sleep(min(pause, deadline - now))
-        look()
+        try:
+            look()
+            heard = clock()
+        except ClusterError as error:
+            # An API server may be restarted while its cluster works on; what is waited for goes on without it.
+            if error.reason != "ClusterUnreachable" or clock() - heard > _SILENCE:
+                raise session.noticed(error) from None
+            session.report(f"waiting for the API server: {error.message}")
     return True
 
 
