@@ -73,6 +73,10 @@ class Playbooks:
             "XDG_STATE_HOME": str(self.folder / "state"),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "PYTHONDONTWRITEBYTECODE": "1",
+            # Whoever runs the tests may have chosen a store and keys of their own.
+            "EMCO_EDGE_STORE": "",
+            "EMCO_EDGE_KEYS": "",
+            "EMCO_EDGE_KEY_FILE": "",
         }
 
     def _playbook(self, playbook: str | Sequence[Mapping[str, Any]]) -> str:

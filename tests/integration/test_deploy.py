@@ -1,0 +1,263 @@
+# Copyright: (c) 2026, emco.edge contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deployments on real clusters through ansible-playbook: what is there after the first run, the second, and others'."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.deploying import CLUSTERS, Fleet, pretty, result, states
+from tests.integration.playbooks import Playbooks
+from tests.lab.harness import Lab
+
+pytestmark = pytest.mark.integration
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab.up(tmp_path_factory.mktemp("lab"), CLUSTERS) as started:
+        yield started
+
+
+@pytest.fixture
+def fleet(lab: Lab, playbooks: Playbooks) -> Iterator[Fleet]:
+    one = Fleet(lab, playbooks, f"p{next(_numbers)}").prepare()
+    yield one
+    for cluster in CLUSTERS:
+        lab.start(cluster)
+    run = one.only(state="absent", wait_timeout="30s")
+    assert not one.objects(), pretty(run)
+
+
+def test_first_run_ships_and_second_writes_nothing(fleet: Fleet) -> None:
+    first = fleet.deploy()
+    assert first.code == 0, pretty(first)
+    assert states(first) == {"edge-1": "Ready", "edge-2": "Ready"}
+    assert fleet.data("edge-1", "notes") == {"cluster": "edge-1", "region": "north"}
+    assert not fleet.objects("edge-3")
+    before = fleet.objects()
+    fleet.marked()
+    second = fleet.deploy()
+    assert second.code == 0 and not result(second)["changed"]
+    assert result(second)["revision"] == result(first)["revision"] == 1
+    assert fleet.objects() == before
+    assert {cluster: fleet.writes(cluster) for cluster in CLUSTERS} == {cluster: [] for cluster in CLUSTERS}
+
+
+def test_requests_stay_within_the_budget(fleet: Fleet) -> None:
+    fleet.marked()
+    run = fleet.deploy(wait=False)
+    assert run.code == 0, pretty(run)
+    # Of web a ConfigMap, a Secret, a Service, a Deployment; of notes a ConfigMap; one hook.
+    objects, kinds, hooks = 5, 4, 1
+    polling = result(run)["summary"]["requests"]
+    assert polling
+    first = fleet.reads_and_writes("edge-1")
+    assert fleet.deploy().code == 0
+    fleet.marked()
+    assert fleet.deploy().code == 0
+    unchanged = fleet.reads_and_writes("edge-1")
+    assert first <= objects + kinds + 7 + 2 * hooks
+    assert unchanged <= kinds + 1 + 4  # the hook's kind is one more
+
+
+def test_a_lost_store_is_rebuilt_from_the_records(fleet: Fleet) -> None:
+    assert fleet.deploy().code == 0
+    before = fleet.objects()
+    shutil.rmtree(fleet.folder / "state")
+    assert fleet.playbooks.run("emco.edge.register", fleet.inventory()).code == 0
+    fleet.marked()
+    again = fleet.deploy()
+    assert again.code == 0 and not result(again)["changed"], pretty(again)
+    assert fleet.objects() == before
+    assert [fleet.writes(cluster) for cluster in CLUSTERS] == [[], [], []]
+    shutil.rmtree(fleet.folder / "state")
+    assert fleet.playbooks.run("emco.edge.register", fleet.inventory()).code == 0
+    # Placed elsewhere now: what runs on edge-2 is known from its record alone, and leaves.
+    moved = fleet.deploy(placement={"default": {"clusters": ["lab+edge-1"]}})
+    assert states(moved) == {"edge-1": "Ready", "edge-2": "Removed"}, pretty(moved)
+    assert not fleet.objects("edge-2")
+
+
+def test_just_the_drifted_objects_are_written(fleet: Fleet) -> None:
+    assert fleet.deploy().code == 0
+    fleet.lab.kubectl(
+        "edge-1", "-n", "default", "patch", "configmap", "shop-web", "--type=merge", "-p", '{"data":{"colour":"red"}}'
+    )
+    fleet.lab.kubectl("edge-1", "-n", "default", "delete", "service", "shop-web")
+    fleet.marked()
+    run = fleet.deploy()
+    assert run.code == 0 and result(run)["changed"]
+    objects = [write for write in fleet.writes("edge-1") if "record-" not in write]
+    assert sorted(objects) == ["patch configmaps shop-web", "patch services shop-web"]
+    assert fleet.writes("edge-2") == []
+    assert fleet.data("edge-1", "shop-web") == {"colour": "blue"}
+
+
+def test_a_limit_never_moves_an_app_and_the_rest_follows(fleet: Fleet) -> None:
+    limited = fleet.deploy(only=["edge-2"])
+    assert limited.code == 0, pretty(limited)
+    assert states(limited) == {"edge-2": "Ready"}
+    assert [one["cluster"] for one in result(limited)["decisions"]["web"]["chosen"]] == ["lab+edge-1", "lab+edge-2"]
+    assert result(limited)["outside_limit"] == ["lab+edge-1"]
+    assert result(limited)["summary"]["pending"] == 1
+    assert not fleet.objects("edge-1")
+    rest = fleet.deploy()
+    assert states(rest) == {"edge-1": "Ready", "edge-2": "Ready"}
+    assert result(rest)["revision"] == result(limited)["revision"]
+
+
+def test_serial_batches_end_where_one_run_ends(fleet: Fleet) -> None:
+    intents = {
+        "emco_composite_apps": [fleet.composite_app()],
+        "emco_deployments": [fleet.deployment()],
+        "emco_serial": "1",
+    }
+    run = fleet.playbooks.run("emco.edge.deploy", fleet.inventory(), extra=intents)
+    assert run.code == 0, pretty(run)
+    assert {name.split()[0] for name in fleet.objects()} == {"edge-1", "edge-2"}
+    again = fleet.playbooks.run("emco.edge.deploy", fleet.inventory(), extra={**intents, "emco_serial": "100%"})
+    assert again.code == 0 and not result(again)["changed"]
+
+
+def test_a_frozen_cluster_costs_the_others_nothing(fleet: Fleet) -> None:
+    fleet.lab.freeze("edge-1")
+    try:
+        run = fleet.deploy(cluster_timeout="6s")
+    finally:
+        fleet.lab.thaw("edge-1")
+    assert run.code != 0
+    assert states(run) == {"edge-1": "Unreachable", "edge-2": "Ready"}, pretty(run)
+    deferred = fleet.deploy(rollout={"unreachable": "defer"})
+    assert deferred.code == 0 and states(deferred) == {"edge-1": "Ready", "edge-2": "Ready"}
+
+
+def test_a_cluster_that_is_down_can_be_deferred(fleet: Fleet) -> None:
+    fleet.lab.kill("edge-2")
+    run = fleet.deploy(rollout={"unreachable": "defer"}, cluster_timeout="20s")
+    assert run.code == 0, pretty(run)
+    assert states(run) == {"edge-1": "Ready", "edge-2": "Deferred"}
+    fleet.lab.start("edge-2")
+    assert states(fleet.deploy()) == {"edge-1": "Ready", "edge-2": "Ready"}
+
+
+def test_a_plan_is_applied_exactly_or_not_at_all(fleet: Fleet) -> None:
+    planned = fleet.deploy(state="planned")
+    assert planned.code == 0 and result(planned)["state"] == "Planned" and not fleet.objects()
+    number = result(planned)["revision"]
+    applied = fleet.only(revision=number)
+    assert applied.code == 0 and result(applied)["revision"] == number, pretty(applied)
+    second = result(fleet.deploy(state="planned", overrides={"web": {"values": {"colour": "green"}}}))["revision"]
+    fleet.deploy(state="planned", overrides={"web": {"values": {"colour": "black"}}})
+    stale = fleet.only(revision=second)
+    assert stale.code != 0 and result(stale)["reason"] == "StalePlan"
+    assert fleet.data("edge-1", "shop-web") == {"colour": "blue"}
+
+
+def test_going_back_brings_the_old_objects_under_a_new_number(fleet: Fleet) -> None:
+    fleet.deploy()
+    changed = fleet.deploy(overrides={"web": {"values": {"colour": "green", "hook": False}}})
+    assert result(changed)["revision"] == 2 and fleet.data("edge-1", "shop-web") == {"colour": "green"}
+    back = fleet.only(revision=1)
+    assert back.code == 0 and result(back)["revision"] == 3, pretty(back)
+    assert fleet.data("edge-1", "shop-web") == {"colour": "blue"}
+
+
+def test_an_app_moves_and_moves_back(fleet: Fleet) -> None:
+    fleet.deploy(placement={"default": {"clusters": ["lab+edge-1"]}})
+    moved = fleet.deploy(placement={"default": {"clusters": ["lab+edge-3"]}})
+    assert states(moved) == {"edge-1": "Removed", "edge-3": "Ready"}, pretty(moved)
+    assert {name.split()[0] for name in fleet.objects()} == {"edge-3"}
+    back = fleet.only(revision=1)
+    assert states(back) == {"edge-1": "Ready", "edge-3": "Removed"}, pretty(back)
+    assert {name.split()[0] for name in fleet.objects()} == {"edge-1"}
+
+
+def test_check_mode_says_what_would_happen_and_stores_nothing(fleet: Fleet) -> None:
+    fleet.playbooks.tasks([{"emco.edge.composite_app": fleet.composite_app(), "run_once": True}], fleet.inventory())
+    store = sorted(path.stat().st_size for path in (fleet.folder / "state").rglob("*.db"))
+    fleet.marked()
+    run = fleet.deploy(check=True, diff=True)
+    assert run.code == 0 and result(run)["changed"], pretty(run)
+    assert "would create" in run.output
+    assert [fleet.writes(cluster) for cluster in CLUSTERS] == [[], [], []]
+    assert not fleet.objects()
+    assert store == sorted(path.stat().st_size for path in (fleet.folder / "state").rglob("*.db"))
+    assert fleet.deploy().code == 0
+    quiet = fleet.deploy(check=True)
+    assert not result(quiet)["changed"]
+
+
+def test_removal_leaves_nothing_but_our_namespace(fleet: Fleet) -> None:
+    kinds = "all,configmaps,secrets,serviceaccounts,customresourcedefinitions,namespaces"
+    before = set(fleet.lab.kubectl("edge-1", "get", kinds, "--all-namespaces", "-o", "name").split())
+    fleet.deploy()
+    removed = fleet.only(state="absent")
+    assert states(removed) == {"edge-1": "Removed", "edge-2": "Removed"}, pretty(removed)
+    after = set(fleet.lab.kubectl("edge-1", "get", kinds, "--all-namespaces", "-o", "name").split())
+    assert after - before <= {"namespace/emco-edge-system", "configmap/kube-root-ca.crt", "serviceaccount/default"}
+    again = fleet.only(state="absent")
+    assert again.code == 0 and not result(again)["changed"]
+
+
+def test_what_one_server_refuses_stops_that_cluster_only(fleet: Fleet) -> None:
+    overrides = {"lab+edge-1": {"web": {"values": {"port": 99999}}}}
+    run = fleet.deploy(cluster_overrides=overrides)
+    assert run.code != 0
+    assert states(run) == {"edge-1": "Failed", "edge-2": "Ready"}, pretty(run)
+    told = result(run)["clusters"]["lab+edge-1"]
+    assert "Service default/shop-web" in told["message"] and "99999" in told["message"]
+
+
+def test_bad_input_is_told_at_once_and_nothing_happens(fleet: Fleet) -> None:
+    fleet.marked()
+    run = fleet.deploy(
+        profile="tset",
+        overrides={"wbe": {"values": {}}},
+        cluster_overrides={"lab+edge-9": {"web": {}}},
+        placement={"web": {"label": "region=north"}, "nots": {}},
+    )
+    assert run.code != 0
+    paths = {problem["path"] for problem in result(run)["problems"]}
+    assert {"profile", "overrides.wbe", "cluster_overrides.lab+edge-9", "placement.nots"} <= paths
+    assert "did you mean" in run.output
+    unknown = fleet.only(composite_app="shpo", version="v1", placement={"default": {}})
+    assert result(unknown)["reason"] == "UnknownCompositeApp" and "Did you mean shop" in unknown.output
+    chart = written_chart(fleet.folder)
+    broken = fleet.deploy(
+        app={**fleet.composite_app(), "apps": [{"name": "web", "chart": chart}], "profiles": []}, profile=None
+    )
+    assert broken.code != 0 and "templates/bad.yaml" in broken.output, pretty(broken)
+    assert [fleet.writes(cluster) for cluster in CLUSTERS] == [[], [], []]
+
+
+def written_chart(folder: Path) -> str:
+    bad = folder / "charts" / "bad"
+    (bad / "templates").mkdir(parents=True)
+    (bad / "Chart.yaml").write_text("{apiVersion: v2, name: bad, version: 1.0.0}\n")
+    (bad / "templates" / "bad.yaml").write_text('{{ fail "no colour was given" }}\n')
+    return "charts/bad"
+
+
+def test_status_says_what_is_ready_and_why_not(fleet: Fleet) -> None:
+    fleet.deploy()
+    task = {
+        "emco.edge.deployment_info": {"project": fleet.project, "name": "shop", "revisions": True},
+        "run_once": True,
+    }
+    told = fleet.playbooks.tasks([task], fleet.inventory()).results_of("deployment_info")[0]["deployments"][0]
+    assert told["ready_status"] == "Ready" and told["state"] == "Current", told
+    assert [one["revision"] for one in told["revisions"]] == [1]
+    assert {app["name"] for app in told["apps"]} == {"web", "notes"}
+    fleet.deploy(overrides={"web": {"values": {"replicas": 500}}}, wait=False)
+    told = fleet.playbooks.tasks([task], fleet.inventory()).results_of("deployment_info")[0]["deployments"][0]
+    assert told["ready_status"] == "NotReady"
+    assert any(one["reason"] for one in told["not_ready"]), told["not_ready"]
