@@ -41,7 +41,7 @@ class VerbAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
         variables = task_vars or {}
         arguments: dict[str, Any] = plain(self._task.args)
         if not self._is_local():
-            shipped = self.spec.filled(arguments, _HostVariables(variables, self._templar.template))
+            shipped = self._shipped(arguments, _HostVariables(variables, self._templar.template))
             result.update(
                 self._execute_module(
                     module_name=f"emco.edge.{self.spec.name}", module_args=shipped, task_vars=variables
@@ -54,6 +54,14 @@ class VerbAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
         if display.verbosity >= 2:
             result["process"] = {"pid": os.getpid(), "door": "action"}
         return result
+
+    def _shipped(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments with what the host's variables say, which the module does not see."""
+        shipped = self.spec.filled(arguments, variables)
+        store = variables.get("emco_edge_store")
+        if store and shipped.get("store") is None and "store" in self.spec.argument_spec():
+            shipped["store"] = store
+        return shipped
 
     def _is_local(self) -> bool:
         return str(getattr(self._connection, "transport", "local")).rpartition(".")[2] == "local"
@@ -96,9 +104,12 @@ class _HostVariables(Mapping[str, Any]):
     def __init__(self, variables: Mapping[str, Any], template: Any) -> None:
         self._variables = variables
         self._template = template
+        self._read: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        return plain(self._template(self._variables[name]))
+        if name not in self._read:
+            self._read[name] = plain(self._template(self._variables[name]))
+        return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._variables)

@@ -108,11 +108,16 @@ def kube_system_uid(client: ClusterClient) -> str:
         if error.reason != "Forbidden":
             raise
         return ""
-    return str(found["metadata"]["uid"]) if found else ""
+    except ValueError:  # an answer, but no JSON
+        found = None
+    uid = ((found or {}).get("metadata") or {}).get("uid")
+    if not uid:
+        # Every API server makes this namespace for itself.
+        raise _no_api_server(client)
+    return str(uid)
 
 
 def _examined(client: ClusterClient, wanted: ClusterOptions, now: float) -> Seen:
-    _require_kubernetes(client)
     uid = kube_system_uid(client)
     lacking = tuple(missing_rights(client))
     if lacking and wanted.on_missing_rights == "fail":
@@ -126,18 +131,13 @@ def _examined(client: ClusterClient, wanted: ClusterOptions, now: float) -> Seen
     return Seen(uid, _facts(client, wanted, now), lacking)
 
 
-def _require_kubernetes(client: ClusterClient) -> None:
-    try:
-        version = client.version()
-    except ValueError:
-        version = ""
-    if not version:
-        raise EdgeError(
-            "BadConnection",
-            f"what answers for {client.name} is not the API server of a Kubernetes cluster: it has no version.",
-            hint="Check the URL: no path behind the port, unless a proxy in between needs it.",
-            details={"cluster": client.name},
-        )
+def _no_api_server(client: ClusterClient) -> EdgeError:
+    return EdgeError(
+        "BadConnection",
+        f"what answers for {client.name} is not the API server of a Kubernetes cluster.",
+        hint="Check the URL: no path behind the port, unless a proxy in between needs it.",
+        details={"cluster": client.name},
+    )
 
 
 def _facts(client: ClusterClient, wanted: ClusterOptions, now: float) -> Facts:

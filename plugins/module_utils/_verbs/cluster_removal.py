@@ -40,15 +40,13 @@ def unregister(wanted: ClusterOptions, before: Registered | None, context: Conte
     """Remove the registration, and from the cluster what registering put there; ``ClusterInUse`` lists what runs."""
     if before is None:
         return {"changed": False, "cluster": {"cluster": str(wanted.ref)}, "removed": []}
-    removed: list[str] = []
-    if not wanted.forget:
-        removed = _cleared(wanted, before, context, patience)
+    forgotten = _deployed_by_store(before.ref, context.store()) if wanted.forget else []
+    removed = [] if wanted.forget else _cleared(wanted, before, context, patience)
     if not context.check:
         _drop(before, context.store(), forget=wanted.forget)
     result: Result = {"changed": True, "cluster": {"cluster": str(wanted.ref)}, "removed": removed}
-    left = _deployed_by_store(before.ref, context.store()) if wanted.forget else []
-    if left:
-        result["forgotten_deployments"] = left
+    if forgotten:
+        result["forgotten_deployments"] = forgotten
     if context.diff:
         result["diff"] = {"before": {"registered": str(wanted.ref)}, "after": {}}
     return result
