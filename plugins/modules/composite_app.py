@@ -79,7 +79,7 @@ options:
         type: bool
         default: false
       depends_on:
-        description: Apps that must be there first, on every cluster where they are placed.
+        description: Apps that must be there first.
         type: list
         elements: dict
         suboptions:
@@ -95,6 +95,13 @@ options:
             description: How long to wait after that.
             type: str
             default: 0s
+          scope:
+            description:
+              - V(cluster) waits for the copy on the same cluster, or for all copies where there is none.
+              - V(everywhere) always waits for all copies, as EMCO does. A cluster that is down then holds up the others.
+            type: str
+            choices: [cluster, everywhere]
+            default: cluster
       labels:
         description: Labels of the app, which the constraints of a cluster look at.
         type: dict

@@ -25,7 +25,7 @@ NAMESPACED = ["configmaps", "secrets", "services", "serviceaccounts", "deploymen
 
 _WEB = {
     "Chart.yaml": "{apiVersion: v2, name: web, version: 1.0.0}\n",
-    "values.yaml": "replicas: 1\ncolour: blue\nhook: true\nport: 80\n",
+    "values.yaml": "replicas: 1\ncolour: blue\nhook: true\nport: 80\ntype: ClusterIP\n",
     "templates/config.yaml": """\
 apiVersion: v1
 kind: ConfigMap
@@ -42,7 +42,7 @@ stringData: {token: {{ .Values.token | default "none" | quote }}}
 apiVersion: v1
 kind: Service
 metadata: {name: {{ .Release.Name }}-web}
-spec: {selector: {app: web}, ports: [{port: {{ .Values.port }}}]}
+spec: {type: {{ .Values.type }}, selector: {app: web}, ports: [{port: {{ .Values.port }}}]}
 """,
     "templates/deployment.yaml": """\
 apiVersion: apps/v1
@@ -182,8 +182,10 @@ class Fleet:
         return [f"{one.verb} {one.resource} {one.name}" for one in ours if one.writes]
 
     def reads_and_writes(self, cluster: str) -> int:
-        """How many requests we sent to a cluster since the mark."""
-        return len([one for one in self.lab.requests(cluster) if one.user_agent.startswith("emco-edge")])
+        """How many requests we sent to a cluster since the mark, besides polling."""
+        ours = [one for one in self.lab.requests(cluster) if one.user_agent.startswith("emco-edge")]
+        # What is asked again in the same words is polling.
+        return sum(one.writes for one in ours) + len({one.uri for one in ours if not one.writes})
 
 
 def result(run: PlaybookRun) -> dict[str, Any]:

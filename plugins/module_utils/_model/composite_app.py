@@ -54,6 +54,11 @@ class Dependency:
     status: Literal["deployed", "ready"] = option(default="ready", parse=_status, type="str")
     wait: float = option(default=0.0, parse=_wait, type="str", spec_default="0s")
     """Seconds to wait after that."""
+    scope: Literal["cluster", "everywhere"] = option(default="cluster")
+    """Which copies are waited for: where both apps are on a cluster the one there, or always all, as EMCO does.
+
+    The former is the default, for one dead edge must not hold up the others.
+    """
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def bundle(
     content = [
         [[*_row(one)] for one in objects],
         list(order),
-        {app: [[need.on, need.status, need.wait] for need in needs] for app, needs in sorted(here.items())},
+        {app: [[need.on, need.status, need.wait, need.scope] for need in needs] for app, needs in sorted(here.items())},
         sorted(namespaces) if namespaces is not None else None,
     ]
     return Bundle(
@@ -159,7 +159,8 @@ def bundle_document(one: Bundle) -> dict[str, Any]:
         "objects": [_row(each) for each in one.objects],
         "apps": list(one.apps),
         "dependencies": {
-            app: [[need.on, need.status, need.wait] for need in needs] for app, needs in one.dependencies.items()
+            app: [[need.on, need.status, need.wait, need.scope] for need in needs]
+            for app, needs in one.dependencies.items()
         },
         "namespaces": sorted(one.namespaces) if one.namespaces is not None else None,
         "release": one.release,

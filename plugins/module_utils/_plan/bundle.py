@@ -64,6 +64,8 @@ class AppDependency:
     on: str
     status: str = "ready"
     wait: float = 0.0
+    scope: str = "everywhere"
+    """``cluster``: where both are on a cluster, that copy is enough; ``everywhere``: all copies, as EMCO waits."""
 
 
 @dataclass(frozen=True)

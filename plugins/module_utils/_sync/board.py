@@ -84,8 +84,9 @@ class DependencyBoard:
         the app and the clusters that are waited for; ``Stopped`` when ``stopped()`` is true. Nothing on this cluster
         itself is waited for: its own sync takes the apps in their order.
         """
-        others = self._running.get(dependency.on, frozenset()) - {cluster}
-        if not others:
+        running = self._running.get(dependency.on, frozenset())
+        others = running - {cluster}
+        if not others or (dependency.scope == "cluster" and cluster in running):
             return
         deadline = self._clock() + seconds
         with self._news:

@@ -196,7 +196,7 @@ def _diff(cluster: str, one: ObjectResult) -> dict[str, str]:
     else:
         gone = one.action in (Action.DELETED, Action.WOULD_DELETE)
         before, after = (f"{one.identity}\n", "") if gone else ("", f"{one.identity} ({one.action.value})\n")
-    return {"before_header": header, "after_header": header, "before": before, "after": after}
+    return {"before_header": header, "after_header": f"{header} ({one.action.value})", "before": before, "after": after}
 
 
 def revision_state(

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ansible_collections.emco.edge.plugins.module_utils._controllers.hardware import hardware_problems, with_hardware
 from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import PodDemand, pod_demands
-from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef, Facts
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import App
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import InvalidInput, Problem
+from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import built_in
 from ansible_collections.emco.edge.plugins.module_utils._placement.explain import as_result
 from ansible_collections.emco.edge.plugins.module_utils._placement.planner import AppRequest, Placement, place
@@ -44,6 +46,9 @@ def decide(
 
     ``samples`` are the apps as one cluster would get them: which kinds they need, what their pods ask for.
     """
+    problems = unmet_hardware(wanted, samples)
+    if problems:
+        raise InvalidInput(problems, of="the deployment")
     brought = {kind for sample in samples.values() for kind in custom_scopes(sample.objects)}
     requests = [
         AppRequest(
@@ -88,7 +93,7 @@ def make_plan(
     asked = set(explain)
     return Plan(
         decisions=decisions,
-        bundles=_Assembly(wanted, fleet, digest).bundles(pairs, renderings),
+        bundles=_Assembly(wanted, fleet, decisions, digest).bundles(pairs, renderings),
         inputs=wanted.inputs,
         explained={name: as_result(decision, explain=name in asked) for name, decision in placement.decisions.items()},
         warnings=(*placement.warnings, *renderings.warnings),
@@ -104,20 +109,29 @@ class _Part:
     image_mirrors: tuple[tuple[str, str], ...]
     pull_secrets: tuple[str, ...]
     cluster_scoped: tuple[str, ...]
+    replicas: int | None = None
+    own: ClusterRef | None = None
+    """The cluster, where its nodes decide what is written."""
 
 
 class _Assembly:
     """Puts bundles together, each different app and each different bundle once."""
 
-    def __init__(self, wanted: Wanted, fleet: Mapping[ClusterRef, Registered], digest: Digest) -> None:
+    def __init__(
+        self, wanted: Wanted, fleet: Mapping[ClusterRef, Registered], decisions: Decisions, digest: Digest
+    ) -> None:
         self._wanted = wanted
         self._fleet = fleet
+        self._decisions = decisions
+        self._hardware: dict[str, list[HardwareRequirement]] = {}
+        for one in wanted.hardware:
+            self._hardware.setdefault(one.app, []).append(one)
         self._digest = digest
         self._parts: dict[_Part, tuple[RenderedObject, ...]] = {}
         self._bundles: dict[tuple[_Part, ...], Bundle] = {}
         self._problems: dict[Problem, None] = {}
         self._dependencies = {
-            app.name: tuple(AppDependency(need.app, need.status, need.wait) for need in app.depends_on)
+            app.name: tuple(AppDependency(need.app, need.status, need.wait, need.scope) for need in app.depends_on)
             for app in wanted.apps
         }
 
@@ -127,11 +141,7 @@ class _Assembly:
         for index, (app, ref) in enumerate(pairs):
             part = self._part(app, ref, renderings.digests[index])
             if part not in self._parts:
-                self._parts[part] = for_site(
-                    renderings.of(index).objects,
-                    image_mirrors=dict(part.image_mirrors),
-                    pull_secrets=part.pull_secrets,
-                )
+                self._parts[part] = self._objects(part, renderings.of(index).objects, ref)
             parts.setdefault(ref, []).append(part)
         found = {ref: self._bundle(tuple(own)) for ref, own in parts.items()}
         if self._problems:
@@ -140,9 +150,22 @@ class _Assembly:
 
     def _part(self, app: App, ref: ClusterRef, rendering: str) -> _Part:
         cluster = self._fleet[ref].cluster
-        mirrors = tuple(sorted(cluster.image_mirrors.items()))
-        outside = cluster.facts.cluster_scoped if cluster.facts else ()
-        return _Part(app.name, rendering, mirrors, cluster.pull_secrets, outside)
+        return _Part(
+            app.name,
+            rendering,
+            tuple(sorted(cluster.image_mirrors.items())),
+            cluster.pull_secrets,
+            cluster.facts.cluster_scoped if cluster.facts else (),
+            self._decisions[app.name][ref],
+            ref if any(one.node is not None for one in self._hardware.get(app.name, ())) else None,
+        )
+
+    def _objects(self, part: _Part, objects: Sequence[RenderedObject], ref: ClusterRef) -> tuple[RenderedObject, ...]:
+        """An app's objects with what was promised written into them, and with the site's mirrors and pull secrets."""
+        hardware = self._hardware.get(part.app, ())
+        if hardware or part.replicas is not None:
+            objects = _with_hardware(part, objects, hardware, self._wanted, self._fleet[ref].cluster.facts)
+        return for_site(objects, image_mirrors=dict(part.image_mirrors), pull_secrets=part.pull_secrets)
 
     def _bundle(self, parts: tuple[_Part, ...]) -> Bundle:
         if parts not in self._bundles:
@@ -170,6 +193,43 @@ class _Assembly:
                 "apps": [part.app for part in parts],
             },
         )
+
+
+def _with_hardware(
+    part: _Part,
+    objects: Sequence[RenderedObject],
+    hardware: Sequence[HardwareRequirement],
+    wanted: Wanted,
+    facts: Facts | None,
+) -> tuple[RenderedObject, ...]:
+    replicas = wanted.intents[part.app].replicas
+    kept = [one for one in objects if one.hook is None]
+    written = with_hardware(
+        [one.object for one in kept],
+        hardware,
+        replicas=part.replicas,
+        workloads=replicas.workloads if replicas is not None else (),
+        nodes=facts.nodes if facts is not None else (),
+    )
+    added = len(written) - len(kept)
+    return (
+        *(RenderedObject(part.app, "hardware", one) for one in written[:added]),
+        *(one.with_object(document) for one, document in zip(kept, written[added:], strict=True)),
+        *(one for one in objects if one.hook is not None),
+    )
+
+
+def unmet_hardware(wanted: Wanted, samples: Mapping[str, Rendered]) -> list[Problem]:
+    """Workloads and containers that the hardware option names and the rendered apps do not have."""
+    found: list[Problem] = []
+    for index, one in enumerate(wanted.hardware):
+        if one.app in samples:
+            objects = [each.object for each in samples[one.app].kept]
+            found += [
+                replace(problem, path=problem.path.replace("hardware[0]", f"hardware[{index}]", 1))
+                for problem in hardware_problems(objects, [one], "hardware")
+            ]
+    return found
 
 
 def _scopes(objects: Sequence[RenderedObject], parts: Iterable[_Part]) -> IsNamespaced:
