@@ -59,6 +59,7 @@ def steps() -> list[Step]:
             takes_arguments=True,
         ),
         Step("integration", "lab", ["ansible-playbook", "emco.edge.lab"], limit=30 * MINUTE),
+        Step("integration", "charts", [python, "-m", "tests.tools.charts"]),
         pytest("integration", "integration"),
         Step("molecule", "molecule", [python, "-m", "tests.tools.molecule"], limit=15 * MINUTE, takes_arguments=True),
     ]
