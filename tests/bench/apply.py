@@ -214,7 +214,7 @@ def _kubectl(stage: Stage, namespace: str) -> Taken:
     kubectl, file = str(stage.lab.tool("kubectl")), f"{namespace}.yaml"
     runs = [
         taken(
-            [kubectl, f"--kubeconfig={stage.lab.kubeconfig(name)}", *"apply --server-side -f".split(), file],
+            [kubectl, f"--kubeconfig={stage.lab.kubeconfig(name)}", *["apply", "--server-side", "-f"], file],
             folder=stage.folder,
         )
         for name in CLUSTERS

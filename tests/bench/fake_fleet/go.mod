@@ -1,0 +1,3 @@
+module emco.edge/fake-fleet
+
+go 1.24
