@@ -92,6 +92,8 @@ def _reason(status: int, said: str, words: str, causes: list[Mapping[str, Any]])
         return "NamespaceTerminating"
     if "admission webhook" in words and "denied the request" in words:
         return "WebhookDenied"
+    if "ValidatingAdmissionPolicy" in words and "denied request" in words:
+        return "PolicyDenied"
     if "failed calling webhook" in words:
         return "WebhookFailed"
     if status == 403 and "exceeded quota" in words:

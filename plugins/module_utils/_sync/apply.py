@@ -52,6 +52,10 @@ def _sent(session: Session, one: PlannedObject) -> Applied:
     if session.silent is not None:
         raise session.silent
     try:
+        known = session.live.get(one.identity)
+        if known is not None and known["metadata"].get("deletionTimestamp"):
+            # What is sent to an object on its way out goes with it.
+            await_gone(session, {one.identity: str(known["metadata"]["uid"])}, {one.identity: one.api_version})
         return apply(session, one, one.body)
     except EdgeError as error:
         raise session.noticed(error) from None

@@ -62,12 +62,15 @@ class DependencyBoard:
         """Whether any of the apps must be known to be ready, for the sake of others."""
         return self._needed is None or not self._needed.isdisjoint(apps)
 
-    def tell(self, app: str, cluster: str, progress: Progress) -> None:
-        """An app is deployed or ready on a cluster, or will not be in this run."""
+    def tell(self, app: str, cluster: str, progress: Progress, *, long_ago: bool = False) -> None:
+        """An app is deployed or ready on a cluster, or will not be in this run.
+
+        ``long_ago``: it was so before this run, and nobody has to rest for its sake.
+        """
         with self._news:
             before = self._seen.get((app, cluster))
             if before is None or before[0] != progress:
-                self._seen[app, cluster] = (progress, self._clock())
+                self._seen[app, cluster] = (progress, float("-inf") if long_ago else self._clock())
                 self._news.notify_all()
 
     def wait_for(
@@ -98,11 +101,11 @@ class DependencyBoard:
                     raise EdgeError("Stopped", f"{app} on {cluster} was not started: the run was stopped.")
                 left = deadline - self._clock()
                 if left <= 0:
-                    raise _late(app, cluster, dependency, self._missing(dependency, others))
+                    raise _late(app, cluster, dependency, self._missing(dependency, running))
                 self._news.wait(min(left, _LOOK_AGAIN))
 
-    def _fulfilled(self, app: str, dependency: AppDependency, others: Iterable[str]) -> bool:
-        missing = self._missing(dependency, others)
+    def _fulfilled(self, app: str, dependency: AppDependency, running: Iterable[str]) -> bool:
+        missing = self._missing(dependency, running)
         failed = [one for one in missing if self._progress(dependency.on, one) == Progress.FAILED]
         if failed:
             raise EdgeError(
@@ -118,15 +121,15 @@ class DependencyBoard:
                 hint="Sync these clusters first, or widen the limit.",
                 details={"dependency": dependency.on, "clusters": outside},
             )
-        return not missing and self._rested(dependency, others)
+        return not missing and self._rested(dependency, running)
 
-    def _missing(self, dependency: AppDependency, others: Iterable[str]) -> list[str]:
+    def _missing(self, dependency: AppDependency, running: Iterable[str]) -> list[str]:
         enough = (Progress.READY,) if dependency.status == "ready" else (Progress.READY, Progress.DEPLOYED)
-        return sorted(one for one in others if self._progress(dependency.on, one) not in enough)
+        return sorted(one for one in running if self._progress(dependency.on, one) not in enough)
 
-    def _rested(self, dependency: AppDependency, others: Iterable[str]) -> bool:
+    def _rested(self, dependency: AppDependency, running: Iterable[str]) -> bool:
         """Whether ``dependency.wait`` seconds have gone by since the last cluster had it."""
-        last = max(self._seen[dependency.on, one][1] for one in others)
+        last = max((self._seen[dependency.on, one][1] for one in running), default=float("-inf"))
         return self._clock() >= last + dependency.wait
 
     def _progress(self, app: str, cluster: str) -> Progress | None:

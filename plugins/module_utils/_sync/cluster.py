@@ -8,7 +8,7 @@ no longer wanted, record what is. A run that ends anywhere in between is finishe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
@@ -118,7 +118,9 @@ class _Sync:
     def run(self, work: Work) -> Outcome:
         session = self.session
         say_what_stays(session, work)
-        waited_for = [*work.unchanged, *work.drifted, *work.send]
+        # What somebody deleted and is left so will not become ready.
+        drifted = [one for one in work.drifted if one.identity in session.live]
+        waited_for = [*work.unchanged, *drifted, *work.send]
         if work.nothing and self.event is None:
             return self._settled(waited_for)
         records.expect(session, work, self.event)
@@ -171,15 +173,18 @@ class _Sync:
         here = {need.on for _, need in needs if need.status == "ready" and need.on in session.bundle.apps}
         if here:
             await_ready(session, of_apps(objects, here))
-            self._tell(tuple(sorted(here)), Progress.READY)
+            self._tell(sorted(here), Progress.READY)
         for app, need in needs:
             if self.board is not None:
-                self.board.wait_for(app, session.cluster, need, session.options.wait_timeout, session.around.stopped)
+                seconds = session.options.wait_timeout + need.wait
+                self.board.wait_for(app, session.cluster, need, seconds, session.around.stopped)
 
-    def _tell(self, apps: tuple[str, ...], progress: Progress) -> None:
-        if self.board is not None:
-            for app in apps:
-                self.board.tell(app, self.session.cluster, progress)
+    def _tell(self, apps: Iterable[str], progress: Progress) -> None:
+        if self.board is None:
+            return
+        fresh = {one.app for one in self.session.results.values() if one.action is not Action.UNCHANGED}
+        for app in apps:
+            self.board.tell(app, self.session.cluster, progress, long_ago=app not in fresh)
 
     def _settled(self, objects: list[PlannedObject]) -> Outcome:
         """Nothing to do but to see that it is ready."""
@@ -191,7 +196,7 @@ class _Sync:
 
     def _finished(self, objects: list[PlannedObject]) -> Outcome:
         session = self.session
-        left = not_ready(session, [one for one in objects if one.identity in session.live])
+        left = not_ready(session, objects)
         if session.record is None:
             return session.outcome(State.REMOVED)
         if left:

@@ -73,6 +73,10 @@ def _run(session: Session, one: PlannedObject, event: str) -> None:
 
 def _start(session: Session, one: PlannedObject, live: dict[str, Any] | None, wanted: str) -> None:
     assert one.hook is not None
+    if live is None and session.options.adopt:
+        # What another tool left of it, which nobody has looked at yet.
+        live = session.client.get(session.resource(one), one.identity.namespace, one.identity.name)
+        session.live.update({one.identity: live} if live else {})
     # A run of its own needs an object of its own; what holds data or other objects is only ever updated.
     if live is not None and _BEFORE in one.hook.delete_policies and not is_irreplaceable(one.identity):
         _delete(session, one)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
@@ -30,6 +31,14 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.record import Keys
 
 _SILENT = ("ClusterUnreachable", "BudgetSpent", "CertificateRejected")
 _PENDING = ("DependencyOutsideLimit", "DependencyFailed", "Stopped")
+
+
+@lru_cache(maxsize=256)
+def _parsed(body: bytes) -> dict[str, Any]:
+    """A definition; a thousand clusters of one fleet get the same."""
+    document = json.loads(body)
+    assert isinstance(document, dict)
+    return document
 
 
 @dataclass
@@ -64,8 +73,7 @@ class Session:
 
     def learn_kinds(self) -> None:
         """Know the kinds that the bundle's own definitions bring, without asking."""
-        definitions = [one for one in self.bundle.objects if is_definition(one.identity)]
-        self.client.kinds.learn(json.loads(one.body) for one in definitions)
+        self.client.kinds.learn(_parsed(one.body) for one in self.bundle.objects if is_definition(one.identity))
 
     def resource(self, one: PlannedObject | RecordedObject) -> Resource:
         """How the cluster serves an object's kind; ClusterError ``KindNotServed``."""

@@ -14,7 +14,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.errors import Edg
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import AppDependency
 from ansible_collections.emco.edge.plugins.module_utils._sync.board import DependencyBoard, Progress
 
-RUNNING = {"web": ["one"], "db": ["one", "two", "three"]}
+RUNNING = {"web": ["one"], "db": ["two", "three"]}
 READY, DEPLOYED = AppDependency("db", "ready"), AppDependency("db", "deployed")
 
 
@@ -48,9 +48,18 @@ def test_every_other_cluster_that_runs_the_dependency_must_have_it(
     assert reason(board, need) == expected
 
 
-def test_a_dependency_that_runs_nowhere_else_is_not_waited_for() -> None:
-    assert reason(DependencyBoard({"db": ["one"]}), READY) == ""
+def test_a_dependency_that_runs_nowhere_is_not_waited_for() -> None:
     assert reason(DependencyBoard({}), READY) == ""
+
+
+def test_a_dependency_on_the_same_cluster_has_its_rest_unless_it_was_there_long_ago() -> None:
+    need = AppDependency("db", "ready", wait=60.0)
+    fresh, old = DependencyBoard({"db": ["one"]}), DependencyBoard({"db": ["one"]})
+    fresh.tell("db", "one", Progress.READY)
+    old.tell("db", "one", Progress.READY, long_ago=True)
+
+    assert reason(fresh, need) == "DependencyTimeout"
+    assert reason(old, need) == ""
 
 
 def test_what_is_missing_is_named() -> None:
