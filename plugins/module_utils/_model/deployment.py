@@ -13,6 +13,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model import names, qua
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem
 from ansible_collections.emco.edge.plugins.module_utils._model.options import join, option
+from ansible_collections.emco.edge.plugins.module_utils._model.rollout import Rollout
 from ansible_collections.emco.edge.plugins.module_utils._model.values import Override
 
 
@@ -39,16 +40,6 @@ def _only(raw: Any) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Rollout:
-    """How a revision is brought to the clusters."""
-
-    max_failures: Any = option(default=0, type="raw", parse=quantities.percentage)
-    """Clusters, or a percentage of them rounded down, that may fail before the run counts as failed."""
-    unreachable: Literal["fail", "defer"] = option(default="fail")
-    """What a cluster that does not answer is: a failure, or put off until it answers again."""
-
-
-@dataclass(frozen=True)
 class Deployment:
     """The options of ``emco.edge.deployment``. What is left out is taken from what was stored before."""
 
@@ -65,6 +56,10 @@ class Deployment:
     hardware: tuple[Any, ...] = option(default=(), elements="dict")
     rebalance: bool = option(default=False)
     rollout: Rollout | None = option()
+    resume: bool = option(default=False)
+    """Go on with a rollout that paused."""
+    catch_up: bool = option(default=False)
+    """Only bring clusters that were put off, or did not answer, to the latest revision."""
     only: tuple[str, ...] | None = option(parse=_only, type="raw")
     parallel: int = option(default=50)
     wait: bool = option(default=True)
@@ -94,6 +89,8 @@ class Deployment:
             yield Problem(join(path, "parallel"), "must be at least 1")
         if self.revision is not None and self.revision < 1:
             yield Problem(join(path, "revision"), "revisions are counted from 1")
+        if self.catch_up and (self.state != "present" or self.revision is not None):
+            yield Problem(join(path, "catch_up"), "goes with state: present and no revision: it brings the latest one")
         if self.revision is not None and self.state == "absent":
             yield Problem(join(path, "revision"), "has no meaning with state: absent")
         if self.release is not None:

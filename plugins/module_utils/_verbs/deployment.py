@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
@@ -21,6 +21,7 @@ from ansible_collections.emco.edge.plugins.module_utils._plan.revision import (
     RevisionState,
     stale_inputs,
 )
+from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import State
 from ansible_collections.emco.edge.plugins.module_utils._verbs import deployment_result
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent import intent_key, resolve
@@ -32,7 +33,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import R
 from ansible_collections.emco.edge.plugins.module_utils._verbs.rendering import RenderSession
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions, Standing
 from ansible_collections.emco.edge.plugins.module_utils._verbs.sealed_blobs import SealedBlobs
-from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import Shipment, ship
+from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import Shipment, Shipped, ship
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec
 from ansible_collections.emco.edge.plugins.module_utils._verbs.wanted import Wanted
 
@@ -47,6 +48,9 @@ _NO_FILTERS = {
     Reason.FALLBACK_NOT_NEEDED.value,
     Reason.NO_REPLICAS.value,
 }
+
+
+_OUTDONE = (RevisionState.CURRENT, RevisionState.PROGRESSING, RevisionState.PAUSED)
 
 
 @dataclass
@@ -65,7 +69,7 @@ class _Call:
     @property
     def last(self) -> Revision | None:
         """The newest revision that reached clusters or is on its way there."""
-        past = (RevisionState.PLANNED, RevisionState.APPROVED)
+        past = (RevisionState.PLANNED, RevisionState.APPROVED, RevisionState.ROLLED_BACK)
         return next((one for one in reversed(self.history) if one.state not in past), None)
 
     def next_number(self) -> int:
@@ -86,6 +90,8 @@ def run(wanted: Deployment, context: Context) -> Result:
         call = _opened(wanted, context)
         if wanted.state == "absent":
             return _absent(call)
+        if wanted.catch_up:
+            return _caught_up(call)
         if wanted.revision is not None:
             return _stored_revision(call, wanted.revision)
         return _planned_or_present(call)
@@ -245,13 +251,28 @@ def _present(call: _Call, plan: Plan, revision: Revision | None, before: Plan | 
         decisions=plan.decisions,
         only=call.only,
         event=event,
+        before={ref: one for ref, one in old.items() if ref in call.progress},
     )
     if revision is not None and not call.context.check:
         revision = _begun(call, shipment, revision)
-    outcomes = ship(shipment, call.wanted, call.fleet, call.context, call.progress)
+    shipped = ship(shipment, call.wanted, call.fleet, call.context, call.revisions, call.progress)
     if revision is not None and not call.context.check:
-        revision = _ended(call, shipment, revision, outcomes)
-    return deployment_result.of_run(plan, revision, shipment, outcomes, call.wanted, call.context)
+        revision = _ended(call, shipment, revision, shipped)
+    return deployment_result.of_run(plan, revision, shipment, shipped, call.wanted, call.context)
+
+
+_PUT_OFF = {State.DEFERRED.value, State.UNREACHABLE.value}
+
+
+def _caught_up(call: _Call) -> Result:
+    """Bring what was put off to the latest revision; with nothing put off nobody is asked anything."""
+    revision = call.last
+    if revision is None:
+        raise EdgeError("UnknownDeployment", f"there is nothing of {call.naming.readable} to catch up with.")
+    behind = frozenset(ref for ref, one in call.progress.items() if one.state in _PUT_OFF)
+    plan = call.revisions.plan_of(revision)
+    limited = replace(call, only=behind if call.only is None else behind & call.only)
+    return _present(limited, plan, revision, plan)
 
 
 def _begun(call: _Call, shipment: Shipment, revision: Revision) -> Revision:
@@ -267,18 +288,22 @@ def _begun(call: _Call, shipment: Shipment, revision: Revision) -> Revision:
     return call.revisions.turn(revision, RevisionState.PROGRESSING)
 
 
-def _ended(call: _Call, shipment: Shipment, revision: Revision, outcomes: Mapping[ClusterRef, Any]) -> Revision:
+def _ended(call: _Call, shipment: Shipment, revision: Revision, shipped: Shipped) -> Revision:
     now = call.context.clock()
     done = {
         ref: Standing(shipment.number, shipment.digest(ref), one.state.value, one.reason, one.message, now)
-        for ref, one in outcomes.items()
+        for ref, one in shipped.outcomes.items()
+        if ref not in shipped.taken_back
     }
-    gone = [ref for ref, one in outcomes.items() if ref in shipment.leaving and one.state.value == "Removed"]
-    call.revisions.note({ref: one for ref, one in done.items() if ref not in gone}, gone=gone)
-    state = deployment_result.revision_state(call.revisions.progress(), shipment, outcomes)
+    former = {ref: call.progress[ref] for ref in shipped.taken_back if ref in call.progress}
+    cleared = [ref for ref, one in shipped.outcomes.items() if one.state is State.REMOVED]
+    fresh = [ref for ref in shipped.taken_back if ref not in call.progress]
+    gone = {*cleared, *fresh}
+    call.revisions.note({ref: one for ref, one in {**done, **former}.items() if ref not in gone}, gone=gone)
+    state = deployment_result.revision_state(call.revisions.progress(), shipment, shipped)
     if state is RevisionState.CURRENT:
         for one in call.history:
-            if one.number != revision.number and one.state in (RevisionState.CURRENT, RevisionState.PROGRESSING):
+            if one.number != revision.number and one.state in _OUTDONE:
                 call.revisions.turn(one, RevisionState.SUPERSEDED)
     return call.revisions.turn(revision, state)
 
@@ -297,18 +322,16 @@ def _absent(call: _Call) -> Result:
         only=call.only,
         event="delete",
     )
-    outcomes = ship(shipment, call.wanted, call.fleet, call.context, call.progress)
+    shipped = ship(shipment, call.wanted, call.fleet, call.context, call.revisions, call.progress)
     if not call.context.check and call.last is not None:
-        gone = [ref for ref, one in outcomes.items() if one.state.value == "Removed"]
-        left = {ref: one for ref, one in outcomes.items() if ref not in gone}
         now = call.context.clock()
-        call.revisions.note(
-            {
-                ref: Standing(shipment.number, "", one.state.value, one.reason, one.message, now)
-                for ref, one in left.items()
-            },
-            gone=gone,
-        )
+        gone = [ref for ref, one in shipped.outcomes.items() if one.state is State.REMOVED]
+        left = {
+            ref: Standing(shipment.number, "", one.state.value, one.reason, one.message, now)
+            for ref, one in shipped.outcomes.items()
+            if ref not in gone
+        }
+        call.revisions.note(left, gone=gone)
         if not call.revisions.progress() and call.last.state is not RevisionState.REMOVED:
             call.revisions.turn(call.last, RevisionState.REMOVED)
-    return deployment_result.of_removal(call.last, shipment, outcomes, call.wanted, call.context)
+    return deployment_result.of_removal(call.last, shipment, shipped, call.wanted, call.context)

@@ -6,17 +6,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
-from ansible_collections.emco.edge.plugins.module_utils._model.deployment import Deployment, Rollout
+from ansible_collections.emco.edge.plugins.module_utils._model.deployment import Deployment
 from ansible_collections.emco.edge.plugins.module_utils._plan.difference import BundleDifference, PlanDifference
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Plan, Revision, RevisionState
+from ansible_collections.emco.edge.plugins.module_utils._rollout.strategy import clusters_of
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action, ObjectResult, Outcome, State
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Standing
-from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import Shipment
+from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import Shipment, Shipped, how_to_roll_out
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result
 
 _STATES = ("ready", "progressing", "pending", "deferred", "unreachable", "failed", "removed")
@@ -70,12 +70,12 @@ def of_run(
     plan: Plan,
     revision: Revision | None,
     shipment: Shipment,
-    outcomes: Mapping[ClusterRef, Outcome],
+    shipped: Shipped,
     wanted: Deployment,
     context: Context,
 ) -> Result:
     """The result of a run that brought a revision to clusters."""
-    result = _of_outcomes(shipment, outcomes, wanted, context)
+    result = _of_shipment(shipment, shipped, wanted, context)
     result["decisions"] = dict(plan.explained)
     if plan.warnings:
         result["warnings"] = list(plan.warnings)
@@ -88,22 +88,20 @@ def of_run(
 def of_removal(
     revision: Revision | None,
     shipment: Shipment,
-    outcomes: Mapping[ClusterRef, Outcome],
+    shipped: Shipped,
     wanted: Deployment,
     context: Context,
 ) -> Result:
     """The result of ``state: absent``."""
-    result = _of_outcomes(shipment, outcomes, wanted, context)
+    result = _of_shipment(shipment, shipped, wanted, context)
     if revision is not None:
         result["revision"] = revision.number
     return result
 
 
-def _of_outcomes(
-    shipment: Shipment, outcomes: Mapping[ClusterRef, Outcome], wanted: Deployment, context: Context
-) -> Result:
-    rollout = wanted.rollout or Rollout()
-    lines = {str(ref): _line(one, rollout) for ref, one in sorted(outcomes.items())}
+def _of_shipment(shipment: Shipment, shipped: Shipped, wanted: Deployment, context: Context) -> Result:
+    outcomes = shipped.outcomes
+    lines = {str(ref): one.as_result() for ref, one in sorted(outcomes.items())}
     outside = sorted({*shipment.bundles, *shipment.leaving} - set(outcomes))
     result: Result = {
         "changed": any(one.changed for one in outcomes.values()),
@@ -112,19 +110,16 @@ def _of_outcomes(
     }
     if outside:
         result["outside_limit"] = [str(ref) for ref in outside]
+    if shipped.timeline:
+        result["timeline"] = [dict(entry) for entry in shipped.timeline]
     if context.diff:
         result["diff"] = [entry for ref, one in sorted(outcomes.items()) for entry in _diffs(str(ref), one)]
-    missed = _missed(outcomes, rollout)
-    if len(missed) > _allowed(rollout.max_failures, len(outcomes)):
-        result.update(_failure(missed, wanted, context))
+    rollout = how_to_roll_out(wanted)
+    missed = {ref: one for ref, one in sorted(outcomes.items()) if one.state in (State.FAILED, State.UNREACHABLE)}
+    allowed = clusters_of(rollout.max_failures, len(outcomes), up=rollout.round == "up")
+    if len(missed) > allowed or shipped.ending in ("RolledBack", "Stopped", "Interrupted"):
+        result.update(_failure(missed, shipped, wanted, context))
     return result
-
-
-def _line(one: Outcome, rollout: Rollout) -> dict[str, Any]:
-    told = one.as_result()
-    if one.state is State.UNREACHABLE and rollout.unreachable == "defer":
-        told["state"] = State.DEFERRED.value
-    return told
 
 
 def _summary(outcomes: Iterable[Outcome], lines: Mapping[str, Mapping[str, Any]], outside: int) -> dict[str, Any]:
@@ -143,30 +138,24 @@ def _summary(outcomes: Iterable[Outcome], lines: Mapping[str, Mapping[str, Any]]
     }
 
 
-def _missed(outcomes: Mapping[ClusterRef, Outcome], rollout: Rollout) -> dict[ClusterRef, Outcome]:
-    counted = {State.FAILED, State.UNREACHABLE} if rollout.unreachable == "fail" else {State.FAILED}
-    return {ref: one for ref, one in sorted(outcomes.items()) if one.state in counted}
-
-
-def _allowed(budget: int | Fraction, total: int) -> int:
-    return budget if isinstance(budget, int) else int(budget * total)
-
-
-def _failure(missed: Mapping[ClusterRef, Outcome], wanted: Deployment, context: Context) -> Result:
+def _failure(missed: Mapping[ClusterRef, Outcome], shipped: Shipped, wanted: Deployment, context: Context) -> Result:
     reasons = {one.reason or one.state.value for one in missed.values()}
     shown = [f"{ref}: {one.message or one.state.value}" for ref, one in list(missed.items())[:_NAMED_IN_A_MESSAGE]]
     more = f"\n  - and {len(missed) - len(shown)} more" if len(missed) > len(shown) else ""
     what = "cluster" if len(missed) == 1 else "clusters"
+    words = f"{len(missed)} {what} not as wanted" if missed else f"the rollout ended as {shipped.ending}"
+    if shipped.taken_back:
+        words += f", {len(shipped.taken_back)} taken back to what ran before"
     hints = sorted({one.hint for one in missed.values() if one.hint})
     failure: Result = {
         "failed": True,
-        "reason": reasons.pop() if len(reasons) == 1 else "ClustersFailed",
-        "msg": f"{wanted.project}/{wanted.name}: {len(missed)} {what} not as wanted"
-        + "".join(f"\n  - {text}" for text in shown)
-        + more,
+        "reason": reasons.pop() if len(reasons) == 1 else "ClustersFailed" if reasons else shipped.ending,
+        "msg": f"{wanted.project}/{wanted.name}: {words}" + "".join(f"\n  - {text}" for text in shown) + more,
     }
     if context.stopping.is_set():
         failure["reason"] = "Stopped"
+    elif shipped.taken_back:
+        failure["reason"] = "RolledBack"
     if hints:
         failure["hint"] = " ".join(hints)
     return failure
@@ -199,9 +188,14 @@ def _diff(cluster: str, one: ObjectResult) -> dict[str, str]:
     return {"before_header": header, "after_header": f"{header} ({one.action.value})", "before": before, "after": after}
 
 
-def revision_state(
-    progress: Mapping[ClusterRef, Standing], shipment: Shipment, outcomes: Mapping[ClusterRef, Outcome]
-) -> RevisionState:
+_ENDINGS = {
+    "Paused": RevisionState.PAUSED,
+    "RolledBack": RevisionState.ROLLED_BACK,
+    "Stopped": RevisionState.FAILED,
+}
+
+
+def revision_state(progress: Mapping[ClusterRef, Standing], shipment: Shipment, shipped: Shipped) -> RevisionState:
     """Current when every cluster of the revision is ready with its bundle and all others are cleared."""
     here = all(
         ref in progress and progress[ref].bundle == one.digest and progress[ref].state == State.READY.value
@@ -210,5 +204,7 @@ def revision_state(
     cleared = not any(ref in progress for ref in shipment.leaving)
     if here and cleared:
         return RevisionState.CURRENT
-    failed = any(one.state is State.FAILED for one in outcomes.values())
+    if shipped.ending in _ENDINGS:
+        return _ENDINGS[shipped.ending]
+    failed = any(one.state is State.FAILED for one in shipped.outcomes.values())
     return RevisionState.FAILED if failed else RevisionState.PROGRESSING

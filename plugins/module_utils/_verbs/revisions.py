@@ -26,6 +26,8 @@ from ansible_collections.emco.edge.plugins.module_utils._plan.revision import (
     revision_document,
     revision_of,
 )
+from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import Ending, progress_of
+from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import Progress as Rolling
 from ansible_collections.emco.edge.plugins.module_utils._store.contract import Key, Store
 from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
 from ansible_collections.emco.edge.plugins.module_utils._verbs.sealed_blobs import SealedBlobs
@@ -112,6 +114,28 @@ class Revisions:
 
     def _key(self, number: int) -> Key:
         return (*self._prefix, f"{number:06d}")
+
+    # rollout
+
+    def rollout_of(self, number: int) -> Rolling | None:
+        """The rollout of a revision that was left unfinished: killed, interrupted or paused."""
+        entry = self._store.get(self._rollout_key())
+        if entry is None or entry.value["revision"] != number:
+            return None
+        found = progress_of(entry.value["progress"])
+        return found if found.ending in (None, Ending.INTERRUPTED, Ending.PAUSED) else None
+
+    def note_rollout(self, number: int, document: Mapping[str, Any]) -> None:
+        """Store how far the rollout of a revision is."""
+        self._store.put(self._rollout_key(), {"revision": number, "progress": dict(document)})
+
+    def last_rollout(self) -> tuple[int, Rolling] | None:
+        """The newest rollout, with the revision that it brought."""
+        entry = self._store.get(self._rollout_key())
+        return (int(entry.value["revision"]), progress_of(entry.value["progress"])) if entry is not None else None
+
+    def _rollout_key(self) -> Key:
+        return ("rollouts", self._naming.project, self._naming.name)
 
     # progress
 

@@ -1,24 +1,32 @@
 # Copyright: (c) 2026, emco.edge contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Private to emco.edge: bringing bundles to many clusters at once, each on its own time."""
+"""Private to emco.edge: bringing bundles to many clusters, as the rollout says, each cluster on its own time."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
-from ansible_collections.emco.edge.plugins.module_utils._kube.budget import Budget
+from ansible_collections.emco.edge.plugins.module_utils._kube.budget import ENDLESS, Budget
+from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
+from ansible_collections.emco.edge.plugins.module_utils._kube.probe import answers
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.deployment import Deployment
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.module_utils._model.rollout import Rollout
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Decisions
+from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import Phase, begun, resumed
+from ansible_collections.emco.edge.plugins.module_utils._rollout.strategy import Strategy
+from ansible_collections.emco.edge.plugins.module_utils._rollout.timeline import timeline
+from ansible_collections.emco.edge.plugins.module_utils._rollout.waves import compiled
 from ansible_collections.emco.edge.plugins.module_utils._sync.board import DependencyBoard, Progress
 from ansible_collections.emco.edge.plugins.module_utils._sync.cluster import sync_cluster
-from ansible_collections.emco.edge.plugins.module_utils._sync.options import Event, Surroundings, SyncOptions
+from ansible_collections.emco.edge.plugins.module_utils._sync.options import Event, SyncOptions
+from ansible_collections.emco.edge.plugins.module_utils._sync.options import Surroundings as SyncSurroundings
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Outcome, State
 from ansible_collections.emco.edge.plugins.module_utils._sync.removal import remove_cluster
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
@@ -27,10 +35,17 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import (
     connection_of,
     note_silence,
 )
-from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Standing, empty_bundle
+from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions, Standing, empty_bundle
+from ansible_collections.emco.edge.plugins.module_utils._verbs.roll_out import (
+    RolloutResult,
+    Stopped,
+    Surroundings,
+    Tasks,
+    roll_out,
+)
+from ansible_collections.emco.edge.plugins.module_utils._verbs.slots import Slots
 from ansible_collections.emco.edge.plugins.module_utils._verbs.tables import closing
 
-_QUIET = 5.0
 _MARGIN = 60.0
 
 
@@ -45,6 +60,8 @@ class Shipment:
     decisions: Decisions
     only: frozenset[ClusterRef] | None
     event: str
+    before: Mapping[ClusterRef, Bundle] = dataclasses.field(default_factory=dict)
+    """What runs today: where a rollout goes back to."""
 
     def targets(self) -> tuple[ClusterRef, ...]:
         """The clusters that this run may touch, by name."""
@@ -56,15 +73,33 @@ class Shipment:
         return self.bundles[ref].digest if ref in self.bundles else ""
 
 
+@dataclass(frozen=True)
+class Shipped:
+    """What came of a shipment: an outcome for every target, how the rollout ended, and what happened when."""
+
+    outcomes: Mapping[ClusterRef, Outcome]
+    ending: str = "Complete"
+    timeline: tuple[Mapping[str, object], ...] = ()
+    taken_back: frozenset[ClusterRef] = frozenset()
+
+
+def how_to_roll_out(wanted: Deployment) -> Rollout:
+    """The rollout that a task asks for. Without one nothing that fails keeps the other clusters waiting."""
+    return wanted.rollout or Rollout(on_failure="continue")
+
+
 def ship(
     shipment: Shipment,
     wanted: Deployment,
     fleet: Mapping[ClusterRef, Registered],
     context: Context,
+    revisions: Revisions,
     progress: Mapping[ClusterRef, Standing],
-) -> dict[ClusterRef, Outcome]:
-    """Sync or clear every target, at most ``parallel`` at once; one outcome each, whatever happens."""
-    return _Fleet(shipment, wanted, fleet, context, progress).shipped()
+) -> Shipped:
+    """Sync or clear every target as the rollout says; one outcome each, whatever happens."""
+    if not shipment.targets():
+        return Shipped({})
+    return _Fleet(shipment, wanted, fleet, context, revisions, progress).shipped()
 
 
 class _Fleet:
@@ -74,18 +109,23 @@ class _Fleet:
         wanted: Deployment,
         fleet: Mapping[ClusterRef, Registered],
         context: Context,
+        revisions: Revisions,
         progress: Mapping[ClusterRef, Standing],
     ) -> None:
         self._shipment = shipment
         self._wanted = wanted
         self._fleet = fleet
         self._context = context
+        self._revisions = revisions
+        self._clients: dict[ClusterRef, ClusterClient] = {}
+        self._keys = context.keys()  # opened before there are threads
+        self._slots = Slots(wanted.parallel)
         targets = shipment.targets()
         self._board = DependencyBoard(
             {app: [str(ref) for ref in chosen] for app, chosen in shipment.decisions.items()},
             within=[str(ref) for ref in targets],
             known=_known(shipment, progress, set(targets)),
-            needed=_needed(shipment),
+            slot=self._slots.handed_over,
         )
         self._options = SyncOptions(
             conflicts=wanted.conflicts,
@@ -102,66 +142,120 @@ class _Fleet:
             revision=shipment.number,
         )
 
-    def shipped(self) -> dict[ClusterRef, Outcome]:
-        targets = self._shipment.targets()
-        if not targets:
-            return {}
-        found: dict[ClusterRef, Outcome] = {}
-        with ThreadPoolExecutor(min(self._wanted.parallel, len(targets)), thread_name_prefix="cluster") as pool:
-            running: dict[Future[Outcome], ClusterRef] = {pool.submit(self._one, ref): ref for ref in targets}
-            while running:
-                done, _ = wait(running, timeout=_QUIET, return_when="FIRST_COMPLETED")
-                for future in done:
-                    ref = running.pop(future)
-                    found[ref] = future.result()
-                    self._context.say(line(found[ref]))
-                if not done:
-                    self._context.say(f"{len(found)} of {len(targets)} clusters done, {_waited(running.values())}")
-        self._remember_silence(found)
-        for text in closing(self._shipment.naming.readable, found, self._shipment.decisions):
-            self._context.say(text)
-        return found
-
-    def _one(self, ref: ClusterRef) -> Outcome:
-        name = str(ref)
-        if self._context.stopping.is_set():
-            return Outcome(name, State.PENDING, "Stopped", "the run was stopped before this cluster began")
+    def shipped(self) -> Shipped:
+        strategy = self._strategy()
+        left = None if self._context.check else self._revisions.rollout_of(self._shipment.number)
+        now = self._context.clock()
+        start = begun(strategy, now) if left is None else resumed(strategy, left, now, released=self._wanted.resume)
         try:
-            connection, base_dir = connection_of(self._fleet[ref], self._context)
-            seconds = self._wanted.cluster_timeout or self._wanted.wait_timeout + _MARGIN
-            client = self._context.connect(name, connection, base_dir=base_dir, budget=Budget.of(seconds))
-        except EdgeError as error:
-            return Outcome(name, State.FAILED, error.reason, error.message, error.hint)
-        around = Surroundings(stopped=self._context.stopping.is_set)
-        try:
-            if ref in self._shipment.bundles:
-                return sync_cluster(
-                    client,
-                    self._shipment.bundles[ref],
-                    self._options,
-                    self._context.keys(),
-                    board=self._board,
-                    around=around,
-                )
-            old = self._shipment.leaving[ref] or empty_bundle(self._shipment.naming)
-            # Leaving a cluster is what the plan says, so the guard against deletions by mistake has been passed.
-            options = replace(self._options, event="delete", allow_deletions=True)
-            return remove_cluster(client, old, options, self._context.keys(), around=around)
+            result = roll_out(
+                strategy,
+                start,
+                Tasks(work=self._bring, probe=self._probe, prove=self._prove, roll_back=self._take_back),
+                Surroundings(
+                    persist=self._persist,
+                    stopping=self._context.stopping,
+                    said=self._context.say,
+                    seen=lambda outcome: self._context.say(line(outcome)),
+                    clock=self._context.clock,
+                ),
+                slots=self._slots,
+                waits=self._wanted.wait,
+            )
         finally:
-            client.close()
+            for client in list(self._clients.values()):
+                client.close()
+        return self._told(strategy, result)
+
+    def _strategy(self) -> Strategy:
+        clusters = [self._fleet[ref].cluster for ref in self._shipment.targets()]
+        plan = compiled(how_to_roll_out(self._wanted), clusters, self._fleet.keys(), proves=self._soaks())
+        for note in plan.notes:
+            self._context.say(f"rollout: {note}")
+        return plan.strategy
+
+    def _soaks(self) -> bool:
+        rollout = how_to_roll_out(self._wanted)
+        return bool(rollout.soak or any(wave.soak for wave in rollout.waves))
+
+    def _told(self, strategy: Strategy, result: RolloutResult) -> Shipped:
+        self._remember_silence(result.outcomes)
+        for text in closing(self._shipment.naming.readable, result.outcomes, self._shipment.decisions):
+            self._context.say(text)
+        phases = {ref: result.progress.clusters[ref].phase for ref in result.outcomes}
+        return Shipped(
+            outcomes=result.outcomes,
+            ending=result.progress.ending.value if result.progress.ending else "Interrupted",
+            timeline=tuple(timeline(strategy, result.progress)) if len(strategy.waves) > 1 else (),
+            taken_back=frozenset(ref for ref, phase in phases.items() if phase is Phase.BACKED_OUT),
+        )
+
+    def _persist(self, document: Mapping[str, object]) -> None:
+        if not self._context.check:
+            self._revisions.note_rollout(self._shipment.number, document)
+
+    # what is done to one cluster; all in threads
+
+    def _probe(self, ref: ClusterRef) -> bool:
+        return answers(self._client(ref, ENDLESS).transport)
+
+    def _bring(self, ref: ClusterRef, stopped: Stopped) -> Outcome:
+        if ref in self._shipment.bundles:
+            return self._synced(ref, self._shipment.bundles[ref], self._options, stopped)
+        return self._cleared(ref, self._shipment.leaving[ref], stopped)
+
+    def _prove(self, ref: ClusterRef, stopped: Stopped) -> Outcome:
+        """Look once more after the soak, changing nothing."""
+        return self._synced(
+            ref, self._shipment.bundles[ref], dataclasses.replace(self._options, drift="report"), stopped
+        )
+
+    def _take_back(self, ref: ClusterRef, stopped: Stopped) -> Outcome:
+        old = self._shipment.before.get(ref)
+        if old is None:
+            return self._cleared(ref, self._shipment.bundles.get(ref), stopped)
+        back = dataclasses.replace(self._options, event="rollback", allow_deletions=True)
+        return self._synced(ref, old, back, stopped)
+
+    def _synced(self, ref: ClusterRef, bundle: Bundle, options: SyncOptions, stopped: Stopped) -> Outcome:
+        client = self._reached(ref)
+        if isinstance(client, Outcome):
+            return client
+        around = SyncSurroundings(stopped=stopped)
+        return sync_cluster(client, bundle, options, self._keys, board=self._board, around=around)
+
+    def _cleared(self, ref: ClusterRef, bundle: Bundle | None, stopped: Stopped) -> Outcome:
+        client = self._reached(ref)
+        if isinstance(client, Outcome):
+            return client
+        # Leaving a cluster is what the plan says, so the guard against deletions by mistake has been passed.
+        options = dataclasses.replace(self._options, event="delete", allow_deletions=True)
+        around = SyncSurroundings(stopped=stopped)
+        return remove_cluster(client, bundle or empty_bundle(self._shipment.naming), options, self._keys, around=around)
+
+    def _reached(self, ref: ClusterRef) -> ClusterClient | Outcome:
+        seconds = self._wanted.cluster_timeout or self._wanted.wait_timeout + _MARGIN
+        try:
+            return self._client(ref, Budget.of(seconds))
+        except EdgeError as error:
+            return Outcome(str(ref), State.FAILED, error.reason, error.message, error.hint)
+
+    def _client(self, ref: ClusterRef, budget: Budget) -> ClusterClient:
+        """The cluster's client; its time runs from when work on it begins, not from the sign of life."""
+        client = self._clients.get(ref)
+        if client is None:
+            connection, base_dir = connection_of(self._fleet[ref], self._context)
+            client = self._context.connect(str(ref), connection, base_dir=base_dir)
+            self._clients[ref] = client
+        client.transport.budget = budget
+        return client
 
     def _remember_silence(self, found: Mapping[ClusterRef, Outcome]) -> None:
         if self._context.check:
             return
-        silent = [ref for ref, one in found.items() if one.state is State.UNREACHABLE]
-        answering = [ref for ref, one in found.items() if one.state is not State.UNREACHABLE]
+        silent = [ref for ref, one in found.items() if one.state in (State.UNREACHABLE, State.DEFERRED)]
+        answering = [ref for ref, one in found.items() if one.state in (State.READY, State.REMOVED, State.PROGRESSING)]
         note_silence(self._context.store(), silent, answering, self._context.clock())
-
-
-def _needed(shipment: Shipment) -> set[str]:
-    """The apps that others need to be ready, wherever these run."""
-    needs = (need for one in shipment.bundles.values() for each in one.dependencies.values() for need in each)
-    return {need.on for need in needs if need.status == "ready"}
 
 
 def _known(
@@ -177,12 +271,6 @@ def _known(
         and progress[ref].bundle == shipment.digest(ref)
         and progress[ref].state == State.READY.value
     }
-
-
-def _waited(refs: object) -> str:
-    names = sorted(str(ref) for ref in cast("list[ClusterRef]", refs))
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"waiting for {', '.join(names[:3])}{more}"
 
 
 def line(one: Outcome) -> str:
