@@ -75,18 +75,109 @@ options:
     type: bool
     default: false
   rollout:
-    description: How the revision is brought to the clusters.
+    description:
+      - How the revision is brought to the clusters. Shares are of all clusters that this run is for.
+      - Left out, all clusters go at once, and one that fails keeps none of the others waiting.
     type: dict
     suboptions:
+      waves:
+        description: Sets of clusters that go one after another. A cluster is in exactly one of them.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: A name for people.
+            type: str
+          clusters:
+            description: These clusters.
+            type: list
+            elements: str
+          selector:
+            description: The clusters that it selects, of those that no list names.
+            type: str
+          count:
+            description: So many clusters, or such a share of all, or of those that O(rollout.waves[].selector) selects.
+            type: raw
+          repeat:
+            description: As many waves of O(rollout.waves[].count) as there are clusters left for.
+            type: bool
+            default: false
+          max_concurrency:
+            description: As O(rollout.max_concurrency), for this wave; the narrower of the two holds.
+            type: raw
+          max_failures:
+            description: As O(rollout.max_failures), for this wave.
+            type: raw
+          soak:
+            description: As O(rollout.soak), for this wave.
+            type: str
+          gate:
+            description: As O(rollout.gate), for this wave.
+            type: str
+          pause_after:
+            description: End as Paused after this wave.
+            type: bool
+            default: false
+      remaining:
+        description: Whether clusters that no wave names go last, or are an error.
+        type: str
+        choices: [last, refuse]
+        default: last
+      round:
+        description: How shares become clusters. Concurrency and waves are at least 1 either way.
+        type: str
+        choices: [down, up]
+        default: down
+      max_concurrency:
+        description: How many clusters may be between begun and proven at the same time. By default all.
+        type: raw
       max_failures:
-        description: How many clusters, or which percentage of them (rounded down), may fail before the task fails.
+        description: How many clusters of the whole set may fail.
         type: raw
         default: 0
-      unreachable:
-        description: What a cluster is that does not answer, V(fail), or V(defer) until it answers again.
+      max_deferred:
+        description: How many clusters may be put off because they do not answer. By default all.
+        type: raw
+      soak:
+        description: How long a cluster must have been ready before it counts as done.
         type: str
-        choices: [fail, defer]
+        default: 0s
+      progress_deadline:
+        description: After how long a cluster that was begun counts as failed. By default never.
+        type: str
+      gate:
+        description: Asked of each wave before the next, V(ready) or a JMESPath condition. By default only the budgets.
+        type: str
+      pause_after:
+        description: End as Paused after each wave, or after the waves given by name or number.
+        type: raw
+        default: false
+      on_failure:
+        description: What is done once more clusters failed, or were put off, than the budgets allow.
+        type: str
+        choices: [stop, continue, rollback]
+        default: stop
+      rollback_scope:
+        description: Whether all clusters go back, or those of the wave that failed.
+        type: str
+        choices: [all, wave]
+        default: all
+      unreachable:
+        description:
+          - What becomes of a cluster that does not answer. V(fail) counts it as failed, V(defer) puts it off until it
+            answers again, C({wait: 10m, then: defer}) asks again for so long.
+        type: raw
         default: fail
+  resume:
+    description: Go on with a rollout that paused.
+    type: bool
+    default: false
+  catch_up:
+    description:
+      - Only bring clusters that were put off, or did not answer, to the latest revision. Nothing is planned anew, and with
+        nothing put off no cluster is asked anything, so it can run each minute.
+    type: bool
+    default: false
   only:
     description: Hosts, clusters or one selector. Only these are touched in this run.
     type: raw
@@ -237,6 +328,27 @@ EXAMPLES = r"""
         name: vision-north
         revision: 1
 
+    - name: One site first, then the north, then the rest, and back if more than one fails
+      emco.edge.deployment:
+        project: demo
+        name: vision-north
+        composite_app: vision
+        version: v3
+        placement: {default: {label: tier=far-edge}}
+        rollout:
+          waves: [{clusters: [lab+edge-1]}, {selector: "region=north"}, {count: 25%, repeat: true}]
+          max_concurrency: 25%
+          max_failures: 1
+          soak: 10m
+          unreachable: defer
+          on_failure: rollback
+
+    - name: Bring edges that were away to the latest revision
+      emco.edge.deployment:
+        project: demo
+        name: vision-north
+        catch_up: true
+
     - name: Take it away
       emco.edge.deployment:
         project: demo
@@ -277,6 +389,11 @@ clusters:
   sample:
     lab+edge-1: {state: Ready, changed: true, applied: 4, unchanged: 16, deleted: 0, seconds: 0.8}
     lab+edge-2: {state: Failed, reason: FieldConflict, message: "apply Deployment default/api on lab+edge-2: ..."}
+timeline:
+  description: What happened when, by wave. Times are seconds since the epoch.
+  returned: when the rollout has several waves
+  type: list
+  elements: dict
 outside_limit:
   description: Clusters of the revision that O(only) left out; they stay pending.
   returned: when there are some
