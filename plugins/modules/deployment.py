@@ -165,7 +165,7 @@ options:
       unreachable:
         description:
           - What becomes of a cluster that does not answer. V(fail) counts it as failed, V(defer) puts it off until it
-            answers again, C({wait: 10m, then: defer}) asks again for so long.
+            answers again. A dictionary with C(wait) asks again for so long, and C(then) says what holds afterwards.
         type: raw
         default: fail
   resume:
