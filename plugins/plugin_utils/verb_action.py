@@ -12,6 +12,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ansible.plugins.action import ActionBase
@@ -77,7 +78,7 @@ class VerbAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
         return Context(
             host=Host(str(variables.get("inventory_hostname") or "localhost"), _HostVariables(variables, template)),
             owner=f"{getpass.getuser()}@{platform.node()} pid {os.getpid()}",
-            base_dir=self._loader.get_basedir(),
+            base_dir=self._project_folder(),
             environ={**os.environ, **{str(k): str(v) for k, v in self._task_environment().items()}},
             check=bool(self._task.check_mode),
             diff=bool(self._task.diff),
@@ -88,6 +89,11 @@ class VerbAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
             variables_of=lambda name: _HostVariables(hosts[name], template) if name in hosts else {},
             stopping=stopping,
         )
+
+    def _project_folder(self) -> str:
+        """Where relative paths of the user start: beside the playbook, or for one of a collection where it was called."""
+        beside = str(self._loader.get_basedir())
+        return str(Path.cwd()) if "ansible_collections" in Path(beside).parts else beside
 
     def _task_environment(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
