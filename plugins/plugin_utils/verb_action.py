@@ -91,7 +91,7 @@ class VerbAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
         )
 
     def _project_folder(self) -> str:
-        """Where relative paths of the user start: beside the playbook, or for one of a collection where it was called."""
+        """Where relative paths start: beside the playbook; for one of a collection where it was called."""
         beside = str(self._loader.get_basedir())
         return str(Path.cwd()) if "ansible_collections" in Path(beside).parts else beside
 
