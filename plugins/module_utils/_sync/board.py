@@ -84,19 +84,18 @@ class DependencyBoard:
         """Return when ``app`` may start on ``cluster``.
 
         EdgeError ``DependencyTimeout`` after ``seconds``, ``DependencyFailed``, ``DependencyOutsideLimit``, each naming
-        the app and the clusters that are waited for; ``Stopped`` when ``stopped()`` is true. Nothing on this cluster
-        itself is waited for: its own sync takes the apps in their order.
+        the app and the clusters that are waited for; ``Stopped`` when ``stopped()`` is true. Of this cluster itself
+        the sync has told how far the dependency is; what is left to wait for there is the rest after it.
         """
         running = self._running.get(dependency.on, frozenset())
-        others = running - {cluster}
-        if not others or (dependency.scope == "cluster" and cluster in running):
-            return
+        if dependency.scope == "cluster" and cluster in running:
+            running = frozenset({cluster})
         deadline = self._clock() + seconds
         with self._news:
-            if self._fulfilled(app, dependency, others):
+            if self._fulfilled(app, dependency, running):
                 return
         with self._slot(), self._news:
-            while not self._fulfilled(app, dependency, others):
+            while not self._fulfilled(app, dependency, running):
                 if stopped():
                     raise EdgeError("Stopped", f"{app} on {cluster} was not started: the run was stopped.")
                 left = deadline - self._clock()

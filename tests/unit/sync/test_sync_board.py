@@ -62,6 +62,14 @@ def test_a_dependency_on_the_same_cluster_has_its_rest_unless_it_was_there_long_
     assert reason(old, need) == ""
 
 
+def test_a_dependency_within_the_cluster_minds_no_other_cluster() -> None:
+    board = DependencyBoard({"db": ["one", "two"]})
+    board.tell("db", "one", Progress.READY)
+
+    assert reason(board, AppDependency("db", "ready", scope="cluster")) == ""
+    assert reason(board, AppDependency("db", "ready")) == "DependencyTimeout"
+
+
 def test_what_is_missing_is_named() -> None:
     board = DependencyBoard(RUNNING)
     board.tell("db", "two", Progress.READY)
