@@ -21,6 +21,11 @@ LABELS = {
     "edge-2": {"region": "north", "tier": "near-edge"},
     "edge-3": {"region": "south", "tier": "far-edge"},
 }
+ACCELERATOR = "example.com/accelerator"
+DESCRIBED = [
+    {"name": name, "nodes": [{"name": f"{name}-a", "allocatable": {"cpu": 16, "memory": "32Gi", "pods": 110, **more}}]}
+    for name, more in (("edge-1", {ACCELERATOR: 2}), ("edge-2", {}), ("edge-3", {}))
+]
 NAMESPACED = ["configmaps", "secrets", "services", "serviceaccounts", "deployments.apps", "jobs.batch"]
 
 _WEB = {

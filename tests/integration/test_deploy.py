@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.deploying import CLUSTERS, Fleet, pretty, result, states
+from tests.integration.deploying import ACCELERATOR, CLUSTERS, DESCRIBED, Fleet, pretty, result, states
 from tests.integration.playbooks import Playbooks
 from tests.lab.harness import Lab
 
@@ -23,7 +23,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab.up(tmp_path_factory.mktemp("lab"), CLUSTERS) as started:
+    with Lab.up(tmp_path_factory.mktemp("lab"), DESCRIBED) as started:
         yield started
 
 
@@ -268,3 +268,31 @@ def test_status_says_what_is_ready_and_why_not(fleet: Fleet) -> None:
     told = fleet.playbooks.tasks([task], fleet.inventory()).results_of("deployment_info")[0]["deployments"][0]
     assert told["ready_status"] == "NotReady"
     assert any(one["reason"] for one in told["not_ready"]), told["not_ready"]
+
+
+def needing(accelerators: int) -> list[dict[str, object]]:
+    return [{"app": "web", "workload": "shop-web", "container": "web", "requests": {ACCELERATOR: accelerators}}]
+
+
+def test_hardware_lands_where_it_is_and_is_asked_for_in_the_objects(fleet: Fleet) -> None:
+    run = fleet.deploy(hardware=needing(1), explain=["web"])
+    assert run.code == 0, pretty(run)
+    decision = result(run)["decisions"]["web"]
+    assert [one["cluster"] for one in decision["chosen"]] == ["lab+edge-1"]
+    refused = {one["cluster"]: one["message"] for one in decision["rejected"]}
+    assert ACCELERATOR in refused["lab+edge-2"]
+    template = fleet.lab.get("edge-1", "deployment", "shop-web", "-n", "default")["spec"]["template"]["spec"]
+    assert template["containers"][0]["resources"]["requests"] == {ACCELERATOR: "1"}
+    pods = fleet.lab.get("edge-1", "pods", "-n", "default", "-l", "app=web")["items"]
+    assert {pod["spec"]["nodeName"] for pod in pods} == {"edge-1-a"}
+
+
+def test_hardware_that_is_nowhere_fails_before_anything_is_applied(fleet: Fleet) -> None:
+    fleet.marked()
+    run = fleet.deploy(hardware=needing(5))
+    assert run.code != 0, pretty(run)
+    assert result(run)["failures"][0]["nearest"]["cluster"] == "lab+edge-1"
+    assert ACCELERATOR in result(run)["failures"][0]["nearest"]["lacks"]
+    assert [fleet.writes(cluster) for cluster in CLUSTERS] == [[], [], []]
+    unknown = fleet.deploy(hardware=[{**needing(1)[0], "workload": "shop-wbe"}])
+    assert result(unknown)["problems"][0]["path"] == "hardware[0].workload"
