@@ -116,14 +116,18 @@ def _through_tiers(
     app: AppRequest, scenery: Scenery, held: Held, placed: Mapping[str, ClusterSet], *, drains: bool
 ) -> Attempt:
     form = scenery.form(app.intent)
-    first: Attempt | None = None
+    tries: list[Attempt] = []
     for tier in range(len(form.tiers) + 1):
         found = _Try(app, scenery, form, held, placed, tier, drains=drains).made()
-        if found.failure is None:
+        if found.failure is None and not found.shortage:
             return found
-        first = first or found
-    # What was asked for first explains the failure; the last tier has what came closest to all of it.
-    return found if app.intent.replicas is not None or app.intent.count is not None or first is None else first
+        tries.append(found)
+    # Of those that put up with a shortage the smallest; else what was asked for first explains the failure, unless
+    # tiers add up and the last of them has what came closest.
+    accepted = [one for one in tries if one.failure is None]
+    if accepted:
+        return min(accepted, key=lambda one: one.shortage)
+    return tries[-1 if form.elastic else 0]
 
 
 class _Try:

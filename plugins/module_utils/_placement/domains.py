@@ -166,7 +166,7 @@ class _Problem:
             yield _Evenness(1, UNLIMITED)
             return
         yield _Evenness(1, skew)
-        if count < self._demand.least_domains:
+        if not count or count < self._demand.least_domains:
             return
         sizes = sorted((len(domain) for domain in self._domains), reverse=True)
         for low in range(1, sizes[self._most_domains - 1] + 1):
