@@ -123,9 +123,15 @@ def _judged(strategy: Strategy, progress: Progress, now: float) -> Progress:
     """Whether budgets and gates hold. What is broken stays so: it must not be mended by having gone back."""
     if progress.backing_out or _stopped(strategy, progress):
         return progress
-    breach, wave, words = _budgets(strategy, progress) if not progress.breach else ("", "", "")
-    if not breach:
-        breach, wave, words = _gates(strategy, progress)
+    if not progress.breach:
+        progress = _broken(strategy, progress, now, _budgets(strategy, progress))
+    if progress.backing_out or _stopped(strategy, progress):
+        return progress
+    return _broken(strategy, progress, now, _gates(strategy, progress))
+
+
+def _broken(strategy: Strategy, progress: Progress, now: float, found: tuple[str, str, str]) -> Progress:
+    breach, wave, words = found
     if not breach:
         return progress
     back = strategy.on_failure == "rollback"
