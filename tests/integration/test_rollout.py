@@ -119,7 +119,7 @@ def test_an_interrupted_run_stops_soon_and_the_next_one_finishes(fleet: Fleet, n
     ]
     (fleet.folder / "play.yml").write_text(json.dumps(playbook))
     (fleet.folder / "hosts.json").write_text(json.dumps(fleet.inventory()))
-    environment = {**os.environ, **fleet.playbooks._own_environment()}
+    environment = {**os.environ, **fleet.playbooks.own_environment()}
     command = [str(TOOLS / "venv" / "bin" / "ansible-playbook"), "-i", "hosts.json", "play.yml"]
     running = subprocess.Popen(
         command,
