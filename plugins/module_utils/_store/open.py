@@ -163,7 +163,13 @@ def open_keys(store: Store, environ: Mapping[str, str], *, writing: bool) -> Key
     if keys is None:
         keys = created_keys(environ) if writing else new_keys("this run only")
     if writing and noted is None:
-        store.put(KEYS_ENTRY, {"fingerprint": keys.fingerprint})
+        try:
+            store.put(KEYS_ENTRY, {"fingerprint": keys.fingerprint}, expect=0)
+        except EdgeError as error:
+            if error.reason != "StoreConflict":
+                raise
+            # Another run was first, perhaps on another machine with other keys: then this one has the wrong ones.
+            return open_keys(store, environ, writing=writing)
     return keys
 
 

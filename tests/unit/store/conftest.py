@@ -7,4 +7,6 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("tests.unit.store.contract", "tests.unit.store.whole_store")
+pytest.register_assert_rewrite(
+    "tests.unit.store.contract", "tests.unit.store.dictionaries", "tests.unit.store.whole_store"
+)

@@ -129,17 +129,40 @@ def test_keys_that_another_run_makes_in_between_are_ours_too(
     store = open_store("sqlite:edge.db", environ, base_dir=str(tmp_path))
     made: list[str] = []
 
-    def another_run(*_: Any) -> None:
+    def interrupted(*given: Any) -> Any:
         if not made:
             made.append("begun")
             made.append(open_keys(store, environ, writing=True).fingerprint)
+        return reads(*given)
 
     # All hosts of a first play open the store at once; here the other one does so just before this reads each part.
     owner: Any = open_module if at == "known_keys" else store
     reads = getattr(owner, at)
-    monkeypatch.setattr(owner, at, lambda *given: (another_run(), reads(*given))[1])
+    monkeypatch.setattr(owner, at, interrupted)
     ours = open_keys(store, environ, writing=True)
 
     assert made[1] == ours.fingerprint
     noted = store.get(KEYS_ENTRY)
     assert noted is not None and noted.value["fingerprint"] == ours.fingerprint
+
+
+def test_of_two_machines_that_fill_a_new_store_the_second_is_told_that_its_keys_are_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = ({"XDG_CONFIG_HOME": str(tmp_path / name)} for name in ("here", "there"))
+    store = open_store("sqlite:edge.db", here, base_dir=str(tmp_path))
+    theirs: list[str] = []
+    writes = store.put
+
+    def interrupted(*given: Any, **options: Any) -> int:
+        if not theirs:
+            theirs.append("begun")
+            theirs.append(open_keys(store, there, writing=True).fingerprint)
+        return writes(*given, **options)
+
+    monkeypatch.setattr(store, "put", interrupted)
+    with pytest.raises(EdgeError) as caught:
+        open_keys(store, here, writing=True)
+    assert caught.value.reason == "KeyMissing"
+    noted = store.get(KEYS_ENTRY)
+    assert noted is not None and noted.value["fingerprint"] == theirs[1]

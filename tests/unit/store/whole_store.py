@@ -257,7 +257,10 @@ def spoil(path: Path, damage: str) -> None:
     elif damage == "cut":
         path.write_bytes(whole[: len(whole) // 2])
     elif damage == "flipped":
-        middle = len(whole) // 3
+        with zipfile.ZipFile(path) as archive:
+            first = archive.infolist()[0]
+        # In what is kept, not in a header: a header has bytes that mean nothing.
+        middle = first.header_offset + 30 + len(first.filename) + first.compress_size // 2
         path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 0xFF]) + whole[middle + 1 :])
     elif damage == "no zip":
         path.write_text("apiVersion: v1\n")
