@@ -50,10 +50,14 @@ Objects = Mapping[str, Iterable[dict[str, Any]]]
 
 
 def connected(
-    kubeconfig: Path | str, name: str = "lab+edge-1", *, seconds: float = 60.0, patience: Patience | None = None
+    kubeconfig: Path | str | dict[str, Any],
+    name: str = "lab+edge-1",
+    *,
+    seconds: float = 60.0,
+    patience: Patience | None = None,
 ) -> ClusterClient:
     """A client for the only context of a kubeconfig."""
-    end = endpoint(Connection(kubeconfig=str(kubeconfig)))
+    end = endpoint(Connection(kubeconfig=str(kubeconfig) if isinstance(kubeconfig, Path) else kubeconfig))
     return ClusterClient(Transport(end, name, budget=Budget.of(seconds), patience=patience))
 
 

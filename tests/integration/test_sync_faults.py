@@ -27,7 +27,8 @@ def line(rig: Rig) -> Iterator[Rig]:
     """The rig, whole again afterwards."""
     yield rig
     rig.lab.no_proxy(rig.cluster)
-    rig.lab.again()
+    rig.lab.thaw(rig.cluster)
+    rig.lab.start(rig.cluster)
 
 
 def maps(rig: Rig, count: int) -> Bundle:
@@ -91,7 +92,7 @@ def test_a_server_that_is_restarted_while_we_wait_is_sat_out(line: Rig) -> None:
     running.start()
     time.sleep(2.0)
     line.lab.kill(line.cluster)
-    line.lab.again()
+    line.lab.start(line.cluster)
     line.kubectl("patch", "deployment", "-n", line.space, "web", "--type=merge", "-p", '{"spec": {"paused": true}}')
     running.join()
 
