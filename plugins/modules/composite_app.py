@@ -98,7 +98,8 @@ options:
           scope:
             description:
               - V(cluster) waits for the copy on the same cluster, or for all copies where there is none.
-              - V(everywhere) always waits for all copies, as EMCO does. A cluster that is down then holds up the others.
+              - V(everywhere) always waits for all copies, as EMCO does. A cluster that is down then holds up the
+                others.
             type: str
             choices: [cluster, everywhere]
             default: cluster

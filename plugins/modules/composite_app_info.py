@@ -46,7 +46,10 @@ EXAMPLES = r"""
 
 - name: Show names and versions
   ansible.builtin.debug:
-    msg: "{{ catalogue.composite_apps | map(attribute='name') | zip(catalogue.composite_apps | map(attribute='version')) }}"
+    msg: "{{ item.name }} {{ item.version }}"
+  loop: "{{ catalogue.composite_apps }}"
+  loop_control:
+    label: "{{ item.name }}"
 """
 
 RETURN = r"""

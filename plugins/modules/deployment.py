@@ -58,7 +58,8 @@ options:
     description:
       - By app, where it may run and should. C(default) stands for apps that are not named.
       - Intents are C(clusters), C(label), C(selector), C(all_of), C(any_of), C(exclude), C(tolerations), C(count),
-        C(spread), C(with), C(apart_from), C(score), C(replicas), C(fallback); EMCO's own C(allOf) and C(anyOf) work too.
+        C(spread), C(with), C(apart_from), C(score), C(replicas), C(fallback).
+      - EMCO's own C(allOf) and C(anyOf) work too.
     type: dict
   hardware:
     description:
@@ -174,8 +175,8 @@ options:
     default: false
   catch_up:
     description:
-      - Only bring clusters that were put off, or did not answer, to the latest revision. Nothing is planned anew, and with
-        nothing put off no cluster is asked anything, so it can run each minute.
+      - Only bring clusters that were put off, or did not answer, to the latest revision.
+      - Nothing is planned anew, and with nothing put off no cluster is asked anything, so it can run each minute.
     type: bool
     default: false
   only:
@@ -371,8 +372,8 @@ summary:
   description: Clusters by state, and what was done on them.
   returned: when clusters were handled
   type: dict
-  sample: {clusters: 3, ready: 3, pending: 0, failed: 0, deferred: 0, unreachable: 0, applied: 12, unchanged: 48, deleted: 0,
-    requests: 66, writes: 13, seconds: 2.1}
+  sample: {clusters: 3, ready: 3, pending: 0, failed: 0, deferred: 0, unreachable: 0, applied: 12, unchanged: 48,
+    deleted: 0, requests: 66, writes: 13, seconds: 2.1}
 decisions:
   description: By app, the clusters that were chosen and why, and the others by reason.
   returned: success
@@ -410,8 +411,8 @@ warnings:
   elements: str
 reason:
   description:
-    - A stable code for what went wrong, such as C(InvalidInput), C(NoFeasibleCluster), C(StalePlan), C(Busy), C(ClustersFailed), C(NotOurs),
-      C(FieldConflict), C(DeletionGuard), C(ClusterUnreachable).
+    - A stable code for what went wrong, such as C(InvalidInput), C(NoFeasibleCluster), C(StalePlan), C(Busy),
+      C(ClustersFailed), C(RolledBack), C(NotOurs), C(FieldConflict), C(DeletionGuard), C(ClusterUnreachable).
   returned: failure
   type: str
   sample: InvalidInput

@@ -13,7 +13,8 @@ version_added: 0.1.0
 author:
   - emco.edge contributors (@emco-edge)
 description:
-  - Asks the planner where apps would run, with a reason for every cluster that is chosen or refused. Nothing is changed.
+  - Asks the planner where apps would run, with a reason for every cluster that is chosen or refused.
+  - Nothing is changed.
   - Needs no cluster when O(clusters) are given. Otherwise it looks at the registered ones, as they were last read.
   - With O(changes) it says what would move if the fleet were different.
 options:
@@ -42,7 +43,9 @@ options:
     description: The stored deployment whose intents and decisions are used where they are not given.
     type: str
   current:
-    description: By app, the clusters where it runs today with replicas. Left out, the decisions of the stored deployment.
+    description:
+      - By app, the clusters where it runs today with replicas.
+      - Left out, the decisions of the stored deployment.
     type: dict
   changes:
     description:
@@ -147,8 +150,8 @@ problems:
   elements: dict
 """
 
-from ansible_collections.emco.edge.plugins.module_utils._verbs.placement_info import SPEC, run
 from ansible_collections.emco.edge.plugins.module_utils._verbs.module_door import run_module
+from ansible_collections.emco.edge.plugins.module_utils._verbs.placement_info import SPEC, run
 
 
 def main() -> None:
