@@ -128,7 +128,7 @@ def _argument(field: dataclasses.Field[Any], shape: _Shape) -> dict[str, Any]:
             spec["choices"] = list(inner.choices)
     elif shape.model is not None and told["parse"] is None:
         spec["options"] = argument_spec(shape.model)
-    if shape.choices:
+    if shape.choices and told["parse"] is None:  # a parser may understand more than the choices
         spec["choices"] = list(shape.choices)
     if told["required"]:
         spec["required"] = True
