@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +16,7 @@ from typing import Any
 
 from tests.integration.playbooks import Playbooks, lab_clusters
 from tests.lab.harness import Lab
+from tests.tools.checkout import TOOLS
 from tests.tools.playbook import PlaybookRun
 
 CLUSTERS = ("edge-1", "edge-2", "edge-3")
@@ -158,6 +162,30 @@ class Fleet:
         """The deployment verb alone with just these options."""
         task = {"project": self.project, "name": "shop", **options}
         return self.playbooks.tasks([{"emco.edge.deployment": task, "run_once": True}], self.inventory())
+
+    def begun(self, **options: Any) -> subprocess.Popen[str]:
+        """A deployment of its own process group that has written its objects and waits for what will never be ready."""
+        waiting = {"overrides": {"web": {"values": {"type": "LoadBalancer", "hook": False}}}, **options}
+        tasks = [
+            {"emco.edge.composite_app": self.composite_app(), "run_once": True},
+            {"emco.edge.deployment": self.deployment(**waiting), "run_once": True},
+        ]
+        plays = [{"hosts": "edge", "gather_facts": False, "tasks": tasks}]
+        (self.folder / "begun.yml").write_text(json.dumps(plays))
+        (self.folder / "begun-hosts.json").write_text(json.dumps(self.inventory()))
+        running = subprocess.Popen(
+            [str(TOOLS / "venv" / "bin" / "ansible-playbook"), "-i", "begun-hosts.json", "begun.yml"],
+            cwd=self.folder,
+            env={**os.environ, **self.playbooks.own_environment()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 120
+        while not any("Service/" in name for name in self.objects("edge-1")) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return running
 
     def objects(self, *clusters: str) -> Objects:
         """All objects of the application, with uid and resourceVersion."""

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -268,6 +270,20 @@ def test_status_says_what_is_ready_and_why_not(fleet: Fleet) -> None:
     told = fleet.playbooks.tasks([task], fleet.inventory()).results_of("deployment_info")[0]["deployments"][0]
     assert told["ready_status"] == "NotReady"
     assert any(one["reason"] for one in told["not_ready"]), told["not_ready"]
+
+
+def test_a_second_run_at_once_is_refused_and_a_killed_one_is_finished(fleet: Fleet) -> None:
+    running = fleet.begun()
+    try:
+        second = fleet.deploy()
+        assert second.code != 0 and result(second)["reason"] == "Busy", pretty(second)
+        assert " pid " in result(second)["msg"]
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate(timeout=60)
+    finished = fleet.deploy(lock_wait="60s")
+    assert finished.code == 0 and states(finished) == {"edge-1": "Ready", "edge-2": "Ready"}, pretty(finished)
+    assert not result(fleet.deploy())["changed"]
 
 
 def needing(accelerators: int) -> list[dict[str, object]]:

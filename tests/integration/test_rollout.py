@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import signal
-import subprocess
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -18,7 +15,6 @@ import pytest
 from tests.integration.deploying import CLUSTERS, Fleet, pretty, result, states
 from tests.integration.playbooks import Playbooks
 from tests.lab.harness import Lab
-from tests.tools.checkout import TOOLS
 
 pytestmark = pytest.mark.integration
 
@@ -105,33 +101,7 @@ def test_an_edge_that_was_frozen_throughout_catches_up(fleet: Fleet) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_stops_soon_and_the_next_one_finishes(fleet: Fleet, number: signal.Signals) -> None:
-    # A service that never gets an address keeps the run waiting.
-    options = {"overrides": {"web": {"values": {"type": "LoadBalancer", "hook": False}}}}
-    playbook = [
-        {
-            "hosts": "edge",
-            "gather_facts": False,
-            "tasks": [
-                {"emco.edge.composite_app": fleet.composite_app(), "run_once": True},
-                {"emco.edge.deployment": fleet.deployment(**options), "run_once": True},
-            ],
-        }
-    ]
-    (fleet.folder / "play.yml").write_text(json.dumps(playbook))
-    (fleet.folder / "hosts.json").write_text(json.dumps(fleet.inventory()))
-    environment = {**os.environ, **fleet.playbooks.own_environment()}
-    command = [str(TOOLS / "venv" / "bin" / "ansible-playbook"), "-i", "hosts.json", "play.yml"]
-    running = subprocess.Popen(
-        command,
-        cwd=fleet.folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 60
-    while not fleet.objects("edge-1", "edge-2") and time.monotonic() < deadline:
-        time.sleep(0.2)
+    running = fleet.begun()
     os.killpg(running.pid, number)
     running.communicate(timeout=60)
     assert running.returncode != 0
