@@ -17,9 +17,9 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.answers import Clu
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
 from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Connection, endpoint
 from ansible_collections.emco.edge.plugins.module_utils._kube.probe import answers
+from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import judge
 from ansible_collections.emco.edge.plugins.module_utils._kube.transport import Transport
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource, built_in
-from ansible_collections.emco.edge.plugins.module_utils._observe.readiness import judge
 from ansible_collections.emco.edge.plugins.module_utils._sync.fields import projection
 from tests.bench.apply import application
 from tests.bench.fakes import FakeFleet
@@ -184,14 +184,14 @@ def test_a_list_item_is_merged_by_its_key(client: ClusterClient, space: str) -> 
     assert live["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "MODE", "value": "edge"}]
 
 
-def test_a_deployment_becomes_ready(client: ClusterClient, space: str) -> None:
-    wanted = _deployment(space)
-    _apply(client, wanted)
-    resource = _kind("Deployment", "apps/v1")
-    deadline = time.monotonic() + 30
-    while not judge(client.get(resource, space, wanted["metadata"]["name"]) or {}).ready:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+def test_every_object_of_the_benchmarks_becomes_ready(client: ClusterClient, space: str) -> None:
+    deadline = time.monotonic() + 60
+    for one in application(space):
+        _apply(client, one)
+        resource = _kind(one["kind"], one["apiVersion"])
+        while not judge(client.get(resource, space, one["metadata"]["name"]) or {}).ready:
+            assert time.monotonic() < deadline, f"{one['kind']} {one['metadata']['name']}"
+            time.sleep(0.1)
 
 
 def test_a_missing_namespace_is_told_as_such(client: ClusterClient) -> None:

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import effective_requests
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
 from ansible_collections.emco.edge.plugins.module_utils._kube.discovery import ServedKind, served_kinds
+from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import is_true
 from ansible_collections.emco.edge.plugins.module_utils._model import quantities
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Facts, Node, NodeTaint
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource, built_in
-from ansible_collections.emco.edge.plugins.module_utils._observe.readiness import is_true
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import DEPLOYMENT_LABEL
 from ansible_collections.emco.edge.plugins.module_utils._sync.lanes import Lanes
 

@@ -12,10 +12,9 @@ from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
+from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import Judgement, judge
 from ansible_collections.emco.edge.plugins.module_utils._model.names import as_label_value
 from ansible_collections.emco.edge.plugins.module_utils._observe.drift import has_drifted, owners_and_changes
-from ansible_collections.emco.edge.plugins.module_utils._observe.readiness import Judgement, judge
-from ansible_collections.emco.edge.plugins.module_utils._observe.why import pod_trouble, reasons_for
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import APP_LABEL, Bundle, Identity
 from ansible_collections.emco.edge.plugins.module_utils._sync import live
 from ansible_collections.emco.edge.plugins.module_utils._sync.lanes import Lanes
@@ -27,6 +26,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.record import (
     RecordedObject,
     read_record,
 )
+from ansible_collections.emco.edge.plugins.module_utils._sync.why import pod_trouble, reasons_for
 
 
 class Deployed(str, Enum):

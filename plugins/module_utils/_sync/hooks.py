@@ -12,9 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import Removal
+from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import Judgement, judge
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
-from ansible_collections.emco.edge.plugins.module_utils._observe.readiness import Judgement, judge
-from ansible_collections.emco.edge.plugins.module_utils._observe.why import last_words
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import PlannedObject
 from ansible_collections.emco.edge.plugins.module_utils._sync.apply import apply, recorded, with_annotation
 from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_irreplaceable
@@ -22,6 +21,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Act
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import write_record
 from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
 from ansible_collections.emco.edge.plugins.module_utils._sync.waiting import await_gone, await_ready
+from ansible_collections.emco.edge.plugins.module_utils._sync.why import last_words
 
 RUN_ANNOTATION = "emco.edge/hook-run"
 _BEFORE, _SUCCEEDED, _FAILED = "before-hook-creation", "hook-succeeded", "hook-failed"

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
-from ansible_collections.emco.edge.plugins.module_utils._observe.readiness import Judgement, judge
-from ansible_collections.emco.edge.plugins.module_utils._observe.why import reasons_for
+from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import Judgement, judge
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Identity, PlannedObject
 from ansible_collections.emco.edge.plugins.module_utils._sync import live as live_objects
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import NotReady
 from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session, WaitInVain
+from ansible_collections.emco.edge.plugins.module_utils._sync.why import reasons_for
 
 _SHORTEST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0

@@ -362,3 +362,12 @@ def test_progressing_is_enough_only_where_nobody_waits(waits: bool, state: Endin
 def test_slots_refuse_to_be_none() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         Slots(0)
+
+
+def test_one_wave_that_tries_everything_is_told_by_its_clusters_alone() -> None:
+    fleet = Fleet(states={ref(1): State.FAILED})
+    fleet.run(strategy(refs(1, 2), on_failure="continue"))
+    assert fleet.said == []
+    assert len(fleet.seen) == 2
+    fleet.run(strategy(refs(1, 2), on_failure="stop"))
+    assert any("TooManyFailures" in line for line in fleet.said)

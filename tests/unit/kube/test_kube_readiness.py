@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import judge
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
-from ansible_collections.emco.edge.plugins.module_utils._observe.readiness import judge
 
 
 def thing(

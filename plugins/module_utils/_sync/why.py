@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
+from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import condition, judge
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource
-from ansible_collections.emco.edge.plugins.module_utils._observe.readiness import condition, judge
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Identity
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import NotReady
 
