@@ -203,6 +203,8 @@ def test_check_mode_says_what_would_happen_and_stores_nothing(fleet: Fleet) -> N
     assert fleet.deploy().code == 0
     quiet = fleet.deploy(check=True)
     assert not result(quiet)["changed"]
+    other = fleet.deploy(check=True, overrides={"web": {"values": {"replicas": 2}}})
+    assert result(other)["changed"] and "TooManyFailures" not in other.output, pretty(other)
 
 
 def test_removal_leaves_nothing_but_our_namespace(fleet: Fleet) -> None:

@@ -337,7 +337,9 @@ class _Run:
     # what people see
 
     def _speak(self) -> None:
-        for mark in self._progress.marks[self._marks :]:
+        # One wave in which everything is tried has no story beside what is said of each cluster.
+        told = len(self._strategy.waves) > 1 or self._strategy.on_failure != "continue"
+        for mark in self._progress.marks[self._marks :] if told else ():
             self._say(": ".join(part for part in (mark.wave, mark.what, mark.words) if part))
         self._marks = len(self._progress.marks)
         if self._progress.ending is None and self._around.clock() - self._spoke >= QUIET:

@@ -125,6 +125,7 @@ class _Fleet:
             {app: [str(ref) for ref in chosen] for app, chosen in shipment.decisions.items()},
             within=[str(ref) for ref in targets],
             known=_known(shipment, progress, set(targets)),
+            needed=_needed(shipment),
             slot=self._slots.handed_over,
         )
         self._options = SyncOptions(
@@ -160,7 +161,7 @@ class _Fleet:
                     clock=self._context.clock,
                 ),
                 slots=self._slots,
-                waits=self._wanted.wait,
+                waits=self._wanted.wait and not self._context.check,  # a dry run has nothing to wait for
             )
         finally:
             for client in list(self._clients.values()):
@@ -256,6 +257,12 @@ class _Fleet:
         silent = [ref for ref, one in found.items() if one.state in (State.UNREACHABLE, State.DEFERRED)]
         answering = [ref for ref, one in found.items() if one.state in (State.READY, State.REMOVED, State.PROGRESSING)]
         note_silence(self._context.store(), silent, answering, self._context.clock())
+
+
+def _needed(shipment: Shipment) -> set[str]:
+    """The apps that others wait for until they are ready."""
+    dependencies = [needs for bundle in shipment.bundles.values() for needs in bundle.dependencies.values()]
+    return {need.on for needs in dependencies for need in needs if need.status == "ready"}
 
 
 def _known(
