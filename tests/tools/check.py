@@ -71,7 +71,11 @@ def pytest(group: str, marker: str) -> Step:
     return Step(
         group,
         f"pytest-{group}",
-        [sys.executable, "-m", "pytest", "-m", marker, f"--junit-xml={report}", "--durations=5"],
+        # A file is one worker's: its tests share a lab. Two workers, because much of the time is spent waiting.
+        [
+            *(sys.executable, "-m", "pytest", "-m", marker, f"--junit-xml={report}", "--durations=5"),
+            *("-n", "2", "--dist", "loadfile"),
+        ],
         count=lambda code: of_junit([report] if report.exists() else [], code),
         limit=40 * MINUTE,
         takes_arguments=True,
