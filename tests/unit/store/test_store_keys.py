@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
@@ -37,7 +37,6 @@ def test_derivation_is_hkdf_of_rfc_5869() -> None:
     assert derived(b"\x0b" * 22, b"").hex() == "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d"
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=2000), st.binary(max_size=50))
 def test_what_is_sealed_opens_only_in_its_context_and_unaltered(data: bytes, context: bytes) -> None:
     sealed = KEYS.seal(data, context)
@@ -49,7 +48,6 @@ def test_what_is_sealed_opens_only_in_its_context_and_unaltered(data: bytes, con
         assert reason_of(lambda altered=altered: KEYS.unseal(bytes(altered), context)) == "SealBroken"  # type: ignore[misc]
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_what_was_never_sealed_does_not_open(data: bytes) -> None:
     assert reason_of(lambda: KEYS.unseal(data, b"")) == "SealBroken"

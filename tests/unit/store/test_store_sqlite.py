@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from ansible_collections.emco.edge.plugins.module_utils._store.contract import Store
 from ansible_collections.emco.edge.plugins.module_utils._store.sqlite import SqliteStore
@@ -52,7 +52,6 @@ class TestWholeSqliteStore(WholeStoreContract):
         return lambda: SqliteStore(path.parent / "another.db")
 
 
-@settings(deadline=None)
 @given(operations)
 def test_any_sequence_of_operations_does_what_dictionaries_would_do(steps: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
