@@ -44,7 +44,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.roll_out import (
     roll_out,
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.slots import Slots
-from ansible_collections.emco.edge.plugins.module_utils._verbs.tables import closing
+from ansible_collections.emco.edge.plugins.module_utils._verbs.tables import closing, counted
 
 _MARGIN = 60.0
 
@@ -157,7 +157,7 @@ class _Fleet:
                     persist=self._persist,
                     stopping=self._context.stopping,
                     said=self._context.say,
-                    seen=lambda outcome: self._context.say(line(outcome)),
+                    seen=lambda outcome: self._context.say(line(outcome, check=self._context.check)),
                     clock=self._context.clock,
                 ),
                 slots=self._slots,
@@ -181,7 +181,10 @@ class _Fleet:
 
     def _told(self, strategy: Strategy, result: RolloutResult) -> Shipped:
         self._remember_silence(result.outcomes)
-        for text in closing(self._shipment.naming.readable, result.outcomes, self._shipment.decisions):
+        told = closing(
+            self._shipment.naming.readable, result.outcomes, self._shipment.decisions, check=self._context.check
+        )
+        for text in told:
             self._context.say(text)
         phases = {ref: result.progress.clusters[ref].phase for ref in result.outcomes}
         return Shipped(
@@ -280,8 +283,8 @@ def _known(
     }
 
 
-def line(one: Outcome) -> str:
+def line(one: Outcome, *, check: bool = False) -> str:
     """One cluster on one line, for the person at the screen."""
-    counts = f"{one.applied} applied, {one.unchanged} unchanged, {one.deleted} deleted"
+    counts = counted(one.applied, one.unchanged, one.deleted, check=check)
     words = f"  {one.reason}: {one.message}" if one.reason else ""
     return f"{one.cluster:<24} {one.state.value:<12} {counts}  {one.seconds:.1f} s{words}"

@@ -28,9 +28,16 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def closing(
-    title: str, outcomes: Mapping[ClusterRef, Outcome], decisions: Mapping[str, Mapping[ClusterRef, int | None]]
+    title: str,
+    outcomes: Mapping[ClusterRef, Outcome],
+    decisions: Mapping[str, Mapping[ClusterRef, int | None]],
+    *,
+    check: bool = False,
 ) -> list[str]:
-    """What a run did: a row a cluster, only those that need a look when there are many, and a line of sums."""
+    """What a run did: a row a cluster, only those that need a look when there are many, and a line of sums.
+
+    ``check``: nothing was done, it is what would be.
+    """
     running: dict[ClusterRef, list[str]] = {}
     for app, chosen in decisions.items():
         for ref in chosen:
@@ -50,21 +57,29 @@ def closing(
         ]
         for ref, one in shown
     ]
-    head = ["CLUSTER", "STATE", "APPLIED", "UNCHANGED", "DELETED", "SECONDS", "APPS"]
-    return [*(aligned(head, rows) if rows else []), f"{title}: {_sums(outcomes)}"]
+    done = ["TO APPLY", "UNCHANGED", "TO DELETE"] if check else ["APPLIED", "UNCHANGED", "DELETED"]
+    head = ["CLUSTER", "STATE", *done, "SECONDS", "APPS"]
+    return [*(aligned(head, rows) if rows else []), f"{title}: {_sums(outcomes, check)}"]
 
 
 def _last(one: Outcome, apps: Sequence[str]) -> str:
     return f"{one.reason}: {one.message}" if one.reason else ", ".join(apps)
 
 
-def _sums(outcomes: Mapping[ClusterRef, Outcome]) -> str:
+def counted(applied: int, unchanged: int, deleted: int, *, check: bool = False) -> str:
+    """What was done to so many objects, or with ``check`` would be."""
+    if check:
+        return f"{applied} to apply, {unchanged} unchanged, {deleted} to delete"
+    return f"{applied} applied, {unchanged} unchanged, {deleted} deleted"
+
+
+def _sums(outcomes: Mapping[ClusterRef, Outcome], check: bool) -> str:
     states = Counter(one.state.value for one in outcomes.values())
     counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no cluster"
     applied = sum(one.applied for one in outcomes.values())
     unchanged = sum(one.unchanged for one in outcomes.values())
     deleted = sum(one.deleted for one in outcomes.values())
-    return f"{counts}; {applied} applied, {unchanged} unchanged, {deleted} deleted"
+    return f"{counts}; {counted(applied, unchanged, deleted, check=check)}"
 
 
 def status(told: Mapping[str, Any]) -> list[str]:
