@@ -314,3 +314,17 @@ def test_hardware_that_is_nowhere_fails_before_anything_is_applied(fleet: Fleet)
     assert [fleet.writes(cluster) for cluster in CLUSTERS] == [[], [], []]
     unknown = fleet.deploy(hardware=[{**needing(1)[0], "workload": "shop-wbe"}])
     assert result(unknown)["problems"][0]["path"] == "hardware[0].workload"
+
+
+def test_drift_is_told_with_fields_before_and_after(fleet: Fleet) -> None:
+    fleet.deploy()
+    change = '{"data":{"colour":"red"}}'
+    fleet.lab.kubectl("edge-1", "-n", "default", "patch", "configmap", "shop-web", "--type=merge", "-p", change)
+    task = {"emco.edge.deployment_info": {"project": fleet.project, "name": "shop", "drift": True}, "run_once": True}
+    told = fleet.playbooks.tasks([task], fleet.inventory()).results_of("deployment_info")[0]["deployments"][0]
+    assert [one["object"] for one in told["drift"]] == ["ConfigMap default/shop-web"], told["drift"]
+    assert "red" in str(told["drift"][0]["fields"])
+    alarm = fleet.deploy(check=True)
+    assert alarm.code == 0 and result(alarm)["changed"]
+    left = fleet.deploy(drift="report")
+    assert left.code == 0 and fleet.data("edge-1", "shop-web") == {"colour": "red"}

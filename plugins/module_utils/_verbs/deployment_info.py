@@ -23,6 +23,7 @@ from ansible_collections.emco.edge.plugins.module_utils._observe.status import (
     observe,
 )
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Revision
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.limits import limited_to
@@ -93,10 +94,12 @@ def _one(
                 "UnknownDeployment", f"there is no deployment {naming.readable}.", hint=near(naming.name, names)
             )
     asked = [ref for ref in sorted(progress) if ref in fleet and (limit is None or ref in limit)]
-    observations = _observed(naming, asked, wanted, fleet, context)
-    told = _told(naming, progress, observations, wanted)
     history = revisions.all()
     current = next((one for one in reversed(history) if one.state.value not in ("Planned", "Approved")), None)
+    # What was sent tells which fields differ; without drift nobody asks, and a plan of a large fleet is large.
+    sent = revisions.plan_of(current).bundles if wanted.drift and current is not None else {}
+    observations = _observed(naming, asked, sent, wanted, fleet, context)
+    told = _told(naming, progress, observations, wanted)
     if current is not None:
         told.update(revision=current.number, state=current.state.value)
         told.update(composite_app=current.composite_app, version=current.version)
@@ -124,6 +127,7 @@ def _history(one: Revision) -> dict[str, Any]:
 def _observed(
     naming: Naming,
     asked: Iterable[ClusterRef],
+    sent: Mapping[ClusterRef, Bundle],
     wanted: DeploymentInfo,
     fleet: Mapping[ClusterRef, Registered],
     context: Context,
@@ -143,6 +147,7 @@ def _observed(
                 drift=wanted.drift,
                 why=wanted.why_not_ready,
                 log_lines=wanted.log_lines,
+                bundle=sent.get(ref),
             )
         finally:
             client.close()
