@@ -178,10 +178,12 @@ class _Run:
 
     def _go(self) -> None:
         while not self._around.stopping.is_set():
-            room = self._room()
+            began, room = time.monotonic(), self._room()
             steps = advance(self._strategy, self._progress, self._around.clock(), room=room, asking=self._asking)
             self._progress = steps.progress
             self._store()
+            # Deciding and storing take a tenth of the time, however many clusters there are and however slow the store.
+            self._tick = max(_TICK, 10 * (time.monotonic() - began))
             self._do(steps)
             self._speak()
             if self._progress.ending is not None:
@@ -318,10 +320,7 @@ class _Run:
     def _store(self) -> None:
         if self._stored is not None and not _worth_storing(self._stored, self._progress):
             return
-        began = time.monotonic()
         self._around.persist(progress_document(self._progress))
-        # Storing takes at most a tenth of the time, however many clusters there are and however slow the store is.
-        self._tick = max(_TICK, 10 * (time.monotonic() - began))
         self._stored_at = self._around.clock()
         self._stored = self._progress
 

@@ -266,6 +266,7 @@ func (server *Server) created(
 		wanted["apiVersion"], wanted["kind"] = of.resource.APIVersion, of.resource.Kind
 		made, _ := applied(object{"apiVersion": wanted["apiVersion"], "metadata": object{}}, wanted, manager, true)
 		named(made, of)
+		defaulted(made)
 		known, _ = contents.applied.LoadOrStore(digest, contents.intern(made))
 	}
 	server.arrived(answer, of, known.(*Content), sha256.Sum256(body), dry, ready)
@@ -369,6 +370,7 @@ func (server *Server) create(
 	wanted["apiVersion"], wanted["kind"] = of.resource.APIVersion, of.resource.Kind
 	named(wanted, of)
 	writeOwners(wanted, []owner{{request.URL.Query().Get("fieldManager"), "Update", topFields(wanted)}})
+	defaulted(wanted)
 	server.arrived(answer, of, server.fleet.contents.intern(wanted), sha256.Sum256(body), dry, ready)
 }
 
@@ -450,6 +452,14 @@ func named(document object, of target) {
 	metadata["name"] = of.name
 	if of.namespace != "" {
 		metadata["namespace"] = of.namespace
+	}
+}
+
+// defaulted is what a server adds that somebody waits for.
+func defaulted(document object) {
+	spec := object_(document["spec"])
+	if text_(document["kind"]) == "Service" && spec != nil && spec["clusterIP"] == nil && spec["type"] != "ExternalName" {
+		spec["clusterIP"] = "10.0.0.1"
 	}
 }
 

@@ -28,7 +28,7 @@ from ansible_collections.emco.edge.plugins.module_utils._rollout.strategy import
 from tests.unit.rollout.fleet import ref
 from tests.unit.rollout.simulation import Behaviour, Simulation
 
-_THOROUGH = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_THOROUGH = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 _behaviours = st.builds(
     Behaviour,
