@@ -268,7 +268,7 @@ def _in_order(control: Control, sizes: list[int]) -> None:
         entries = [entry.value for entry in store.list(("rollouts",))]
     finally:
         store.close()
-    rows = entries[-1]["clusters"].values() if entries else []
+    rows = entries[-1]["progress"]["clusters"].values() if entries else []
     times = sorted((row[2], row[1]) for row in rows)
     assert len(times) == sum(sizes), "the rollout was not kept"
     at = 0
