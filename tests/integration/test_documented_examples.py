@@ -126,7 +126,8 @@ ELSEWHERE = {
     "Use the same clusters with kubernetes.core",  # examples/kubernetes-core does that
     "Ship a chart from a registry",  # a registry
 }
-LAST = {"Take out a cluster that burnt down"}  # with everything that the other examples use
+# With them goes what the other examples use, in this order.
+LAST = ["Plan now, look at it, apply exactly that later", "Take out a cluster that burnt down"]
 CHARTS = {"charts/broker": "broker"}
 WORKLOAD = """\
 apiVersion: v1
@@ -149,9 +150,9 @@ MODULES = (
     "cluster_facts",
     "composite_app",
     "composite_app_info",
-    "placement_info",
     "deployment",
     "deployment_info",
+    "placement_info",
     "cluster_result",
 )
 
@@ -162,16 +163,23 @@ def test_the_examples_of_all_modules_run(fresh: Lab, tmp_path: Path) -> None:
     inventory.write_text(yaml.safe_dump(_inventory(fresh)), encoding="utf-8")
     for name, content in FILES.items():
         _write(tmp_path, name, content)
-    told = {module: examples(ROOT / "plugins" / "modules" / f"{module}.py") for module in MODULES}
-    batches = [[one for one in told[module] if one["name"] not in ELSEWHERE | LAST] for module in MODULES]
-    batches.append([one for module in MODULES for one in told[module] if one["name"] in LAST])
-    for batch in batches:
+    told = [one for module in MODULES for one in examples(ROOT / "plugins" / "modules" / f"{module}.py")]
+    named = {one["name"]: one for one in told}
+    newer = [_version(named["Define what a camera site runs"], version) for version in ("v2", "v3")]
+    now = [one for one in told if one["name"] not in ELSEWHERE | set(LAST)]
+    later = [named[name] for name in LAST]
+    for batch in (now, newer, later):
         run = playbooks.run(_in_order([_play(one) for one in batch]), inventory)
         assert run.code == 0, run.output
 
 
 def test_every_module_has_examples_that_are_run() -> None:
     assert set(MODULES) == {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
+
+
+def _version(example: dict[str, Any], version: str) -> dict[str, Any]:
+    """The same composite app in another version, which later examples deploy."""
+    return {**example, "emco.edge.composite_app": {**example["emco.edge.composite_app"], "version": version}}
 
 
 def _play(example: dict[str, Any]) -> dict[str, Any]:
