@@ -39,7 +39,7 @@ class Hub:
 
     def namespace(self) -> str:
         name = f"store-{next(_numbers)}"
-        documents = yaml.safe_load_all(ROLE.read_text().replace("emco-edge-store", name))
+        documents = yaml.safe_load(ROLE.read_text().replace("emco-edge-store", name))["items"]
         self.lab.apply(self.cluster, *documents)
         return name
 

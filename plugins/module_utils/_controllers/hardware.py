@@ -163,7 +163,8 @@ def _template(item: dict[str, Any]) -> dict[str, Any]:
     found: Any = item
     for key in pod_template_path(item) or ():
         found = found[key]
-    assert isinstance(found, dict)
+    if not isinstance(found, dict):
+        raise RuntimeError("what kind it is was asked before")
     return found
 
 

@@ -63,7 +63,8 @@ def _alternatives(expression: Expression, nodes: Sequence[Node], *, negated: boo
     parts = [_alternatives(one, nodes, negated=negated) for one in expression.of]
     if isinstance(expression, AnyOf) is not negated:
         return [alternative for part in parts for alternative in part]
-    assert isinstance(expression, (All, AnyOf))
+    if not isinstance(expression, (All, AnyOf)):
+        raise RuntimeError("what kind it is was asked before")
     return [[one for chosen in combination for one in chosen] for combination in product(*parts)]
 
 

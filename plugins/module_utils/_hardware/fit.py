@@ -64,7 +64,8 @@ def _judged(room: ClusterRoom, kinds: Sequence[Kind], wanted: int) -> Fit:
 def _hoped(room: ClusterRoom, kinds: Sequence[Kind], wanted: int, found: Fit) -> Fit:
     """What follows if every selector of devices that cannot be judged is satisfied: unknown instead of no."""
     trial = room.trial()
-    assert trial.devices is not None
+    if trial.devices is None:
+        raise RuntimeError("trial.devices is there")
     trial.devices.hopeful = True
     hoped = _judged(trial, kinds, wanted)
     if hoped.verdict == "no" or hoped.copies == found.copies:

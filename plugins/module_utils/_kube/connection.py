@@ -22,10 +22,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._model.options import option
+
+try:
+    import yaml
+except ImportError:  # whoever gives a dictionary or single options does without
+    yaml = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -193,6 +196,12 @@ def _content(kubeconfig: Any, folder: Path) -> tuple[Mapping[str, Any], Path]:
     if isinstance(kubeconfig, Mapping):
         return kubeconfig, folder
     path = folder / Path(str(kubeconfig)).expanduser()
+    if yaml is None:
+        raise EdgeError(
+            "MissingLibrary",
+            "reading a kubeconfig needs the Python package PyYAML.",
+            hint="Install it where this runs: pip install PyYAML.",
+        )
     try:
         content = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except OSError as error:

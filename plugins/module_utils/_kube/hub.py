@@ -68,7 +68,8 @@ def reference_of(connection: Connection) -> HubReference:
     problems = Problems()
     found = parse(HubReference, connection.kubeconfig, "kubeconfig", problems)
     problems.raise_if_any("the connection")
-    assert found is not None  # parse gives None only together with problems
+    if found is None:  # parse gives None only together with problems
+        raise RuntimeError("found is there")
     return found
 
 

@@ -177,7 +177,7 @@ class Transport:
             if method != "GET" and "dryRun=" not in path:
                 self.writes += 1
         try:
-            response = self._pool.urlopen(
+            response = self._pool.request(
                 method, path, body=body, headers=headers, timeout=timeout, redirect=False, retries=False
             )
         except (NewConnectionError, ConnectTimeoutError, ProxyError) as error:

@@ -275,7 +275,8 @@ class _Try:
 
     def _share(self, position: int) -> Share:
         rule = self.intent.replicas
-        assert rule is not None
+        if rule is None:
+            raise RuntimeError("rule is there")
         matching = [one for one in rule.weights if self.fleet.named_by(one) >> position & 1]
         heaviest = max(matching, key=lambda one: one.weight, default=None)
         least = heaviest.min if heaviest is not None and heaviest.min is not None else rule.min

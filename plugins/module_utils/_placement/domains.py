@@ -73,7 +73,8 @@ def best_choice(candidates: Sequence[Candidate], demand: Demand) -> list[int] | 
     if best is None or demand.need is None or problem.room(best) >= demand.need:
         return best if best is None else sorted(best)
     roomiest = problem.solve(1e9)
-    assert roomiest is not None
+    if roomiest is None:
+        raise RuntimeError("roomiest is there")
     if problem.room(roomiest) < demand.need:
         return sorted(roomiest)
     exact = problem.exactly(demand.need)
@@ -87,7 +88,8 @@ def _priced(problem: _Problem, roomiest: frozenset[int], need: int) -> frozenset
     price = 100.0
     for _ in range(_PRICES):
         found = problem.solve(price)
-        assert found is not None
+        if found is None:
+            raise RuntimeError("found is there")
         # No feasible choice is worth more than this one with its room paid for, less the price of what is needed.
         if problem.worth(found, price) - price - problem.value(best) < _CLOSE * len(best):
             break

@@ -149,7 +149,8 @@ def refused_by_rules(
 
 
 def _without_weight(app: AppRequest, fleet: Fleet) -> RefusedSet:
-    assert app.intent.replicas is not None
+    if app.intent.replicas is None:
+        raise RuntimeError("app.intent.replicas is there")
     weighed = matched = 0
     for rule in app.intent.replicas.weights:
         clusters = fleet.named_by(rule)

@@ -138,7 +138,8 @@ class Fleet:
             for one in expression.of:
                 found &= self.matching(one)
             return found
-        assert isinstance(expression, AnyOf)
+        if not isinstance(expression, AnyOf):
+            raise RuntimeError("what kind it is was asked before")
         found = 0
         for one in expression.of:
             found |= self.matching(one)

@@ -37,12 +37,14 @@ def run_hooks(session: Session, event: str) -> None:
 def mark(session: Session, event: str) -> str:
     """What a hook of this run carries."""
     record = session.record
-    assert record is not None
+    if record is None:
+        raise RuntimeError("record is there")
     return f"{record.bundle}:{record.run}:{event}"
 
 
 def _run(session: Session, one: PlannedObject, event: str) -> None:
-    assert session.record is not None
+    if session.record is None:
+        raise RuntimeError("session.record is there")
     wanted = mark(session, event)
     done = f"{wanted}:{one.identity}"
     live = session.live.get(one.identity)
@@ -60,7 +62,8 @@ def _run(session: Session, one: PlannedObject, event: str) -> None:
         _fail(session, one, event, ended)
     if not begun:
         session.result(one, Action.RAN)
-    assert one.hook is not None
+    if one.hook is None:
+        raise RuntimeError("one.hook is there")
     if _SUCCEEDED in one.hook.delete_policies:
         # First the note that it is done, then the deletion: the other way round a kill between them runs it again.
         session.record = write_record(
@@ -72,7 +75,8 @@ def _run(session: Session, one: PlannedObject, event: str) -> None:
 
 
 def _start(session: Session, one: PlannedObject, live: dict[str, Any] | None, wanted: str) -> None:
-    assert one.hook is not None
+    if one.hook is None:
+        raise RuntimeError("one.hook is there")
     if live is None and session.options.adopt:
         # What another tool left of it, which nobody has looked at yet.
         live = session.client.get(session.resource(one), one.identity.namespace, one.identity.name)
@@ -99,7 +103,8 @@ def _fail(session: Session, one: PlannedObject, event: str, ended: Judgement) ->
     words = ended.message
     if session.options.why:
         words += last_words(session.client, one.identity)
-    assert one.hook is not None
+    if one.hook is None:
+        raise RuntimeError("one.hook is there")
     if _FAILED in one.hook.delete_policies:
         _delete(session, one)
     session.result(one, Action.FAILED, "HookFailed", words)

@@ -73,7 +73,8 @@ def expect(session: Session, work: Work, event: str | None) -> None:
 def expect_removal(session: Session) -> None:
     """Record that everything is being taken away, and the delete hooks' objects that may come to be."""
     before, bundle = session.record, session.bundle
-    assert before is not None
+    if before is None:
+        raise RuntimeError("before is there")
     record = before
     if before.phase is not Phase.REMOVING:
         record = replace(before, phase=Phase.REMOVING, event="delete", run=before.run + 1, hooks_done=())
@@ -88,7 +89,8 @@ def expect_removal(session: Session) -> None:
 
 def settle(session: Session, work: Work) -> None:
     """Record what is there now; a record of nothing is deleted."""
-    assert session.record is not None
+    if session.record is None:
+        raise RuntimeError("session.record is there")
     wanted = {one.identity for one in session.bundle.objects}
     left = {old.identity for old, _ in work.left}
     failed = {where for where, found in session.results.items() if found.action is Action.FAILED}

@@ -77,7 +77,8 @@ class _Found:
 
 
 def _look(session: Session) -> _Found:
-    assert session.record is not None
+    if session.record is None:
+        raise RuntimeError("session.record is there")
     known = session.record.by_identity()
     wanted = live.versions_of(known.values())
     session.live.update(live.labelled(session.client, session.lanes, session.bundle.label, wanted))
@@ -145,7 +146,8 @@ class _Removal:
         delete_all(session, self._hook_objects(found))
         delete_all(session, [one for one in found.delete if is_foundation(one.identity)])
         self._release(found)
-        assert session.record is not None
+        if session.record is None:
+            raise RuntimeError("session.record is there")
         delete_record(session.client, session.record)
         session.record = None
         return session.outcome(State.REMOVED)

@@ -37,7 +37,8 @@ _PENDING = ("DependencyOutsideLimit", "DependencyFailed", "Stopped")
 def _parsed(body: bytes) -> dict[str, Any]:
     """A definition; a thousand clusters of one fleet get the same."""
     document = json.loads(body)
-    assert isinstance(document, dict)
+    if not isinstance(document, dict):
+        raise RuntimeError("what kind it is was asked before")
     return document
 
 

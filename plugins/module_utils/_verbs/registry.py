@@ -195,7 +195,8 @@ def connection_from(document: Mapping[str, Any]) -> Connection:
     problems = Problems()
     found = parse(Connection, document, "", problems)
     problems.raise_if_any("the connection")
-    assert found is not None  # parse gives None only together with problems
+    if found is None:  # parse gives None only together with problems
+        raise RuntimeError("found is there")
     return found
 
 

@@ -254,7 +254,8 @@ class _Run:
     def _worked(self, job: _Job) -> Outcome:
         task = {"work": self._tasks.work, "prove": self._tasks.prove, "roll_back": self._tasks.roll_back}[job.kind]
         try:
-            assert task is not None, f"nobody can {job.kind}"
+            if task is None:
+                raise RuntimeError(f"nobody can {job.kind}")
             return task(job.ref, lambda: job.given_up or self._stops())
         except Exception as error:
             # A mistake of ours on one cluster must not take the others with it.

@@ -11,7 +11,7 @@ spec:
     metadata:
       labels: {{- include "dashboard.selector" . | nindent 8 }}
       annotations:
-        checksum/config: {{ include (print $.Template.BasePath "/configmap.yaml") . | sha256sum }}
+        checksum/config: {{ include (print $.Template.BasePath "/configmap.tpl") . | sha256sum }}
     spec:
       serviceAccountName: {{ include "dashboard.name" . }}
       containers:

@@ -13,7 +13,7 @@ spec:
     metadata:
       labels: {{- include "detector.selector" . | nindent 8 }}
       annotations:
-        checksum/config: {{ include (print $.Template.BasePath "/configmap.yaml") . | sha256sum }}
+        checksum/config: {{ include (print $.Template.BasePath "/configmap.tpl") . | sha256sum }}
     spec:
       serviceAccountName: {{ include "detector.name" . }}
       # Nodes with accelerators are often kept for those who ask for one.
