@@ -20,13 +20,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import yaml
-
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
 from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Connection
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource
 from ansible_collections.emco.edge.plugins.module_utils._model.options import option, parse
+
+try:
+    import yaml
+except ImportError:  # PyYAML comes with Ansible; its absence is told when a kubeconfig is to be read
+    yaml = None  # type: ignore[assignment]
 
 SECRETS = Resource("v1", "Secret", "secrets", True)
 
@@ -114,6 +117,8 @@ def _decoded(data: Mapping[str, Any], key: str, where: str) -> str:
 
 
 def _content(text: str, where: str) -> Mapping[str, Any]:
+    if yaml is None:
+        raise EdgeError("MissingLibrary", "reading a kubeconfig needs the Python package PyYAML.")
     try:
         content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError:

@@ -97,7 +97,11 @@ class TestDigest:
         path.write_bytes(packed({"c/Chart.yaml": "name: c", "c/link": None}))
         assert chart_source(path, "app").digest == before
 
-    @pytest.mark.parametrize("content", [b"no archive", packed({"c/../../x": "y"}), packed({"c/Chart.yaml": "x"})[:40]])
+    @pytest.mark.parametrize(
+        "content",
+        [b"no archive", packed({"c/../../x": "y"}), packed({"c/Chart.yaml": "x"})[:40]],
+        ids=["no archive", "outside", "cut off"],
+    )
     def test_an_archive_that_is_none_or_leaves_its_folder_is_refused(self, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "c.tgz"
         path.write_bytes(content)
