@@ -15,6 +15,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.plugin_utils.plain import plain
 
 try:
     from ansible.template import trust_as_template
@@ -41,4 +42,5 @@ def _rendered(templar: Any, text: str, variables: Mapping[str, Any]) -> str:
     from ansible.utils.unsafe_proxy import wrap_var
 
     scoped = templar.copy_with_new_env(available_variables=wrap_var(dict(variables)))
-    return str(scoped.template(text, preserve_trailing_newlines=True, convert_data=False))
+    # str() of an unsafe text is unsafe again, and libyaml reads nothing but a plain one.
+    return str(plain(scoped.template(text, preserve_trailing_newlines=True, convert_data=False)))
