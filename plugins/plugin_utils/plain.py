@@ -18,8 +18,8 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return None if value is None else bool(value)
     if isinstance(value, str):
-        # str() of a tagged string is itself; joining makes a new, untagged one.
-        return "".join(("", str.__str__(value))) if type(value) is str else str.__str__(value).encode().decode()
+        # Encoding and decoding makes a new string, without whatever its class or a tag says of where it came from.
+        return str.encode(value, "utf-8", "surrogatepass").decode("utf-8", "surrogatepass")
     if isinstance(value, Mapping):
         return {plain(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -84,7 +84,7 @@ class VerbAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
             diff=bool(self._task.diff),
             verbosity=display.verbosity,
             store_choice=variable("emco_edge_store"),
-            say=lambda line: display.display(line),
+            say=display.display,
             template=project_template(self._templar),
             variables_of=lambda name: _HostVariables(hosts[name], template) if name in hosts else {},
             stopping=stopping,
@@ -137,7 +137,7 @@ def _stop_event() -> Iterator[threading.Event]:
         return
     before: dict[signal.Signals, Any] = {}
 
-    def stop(signum: int, _: Any) -> None:
+    def stop(signum: int, _unused: Any) -> None:
         stopping.set()
         signal.signal(signum, before[signal.Signals(signum)])
 

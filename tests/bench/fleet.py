@@ -273,8 +273,8 @@ def _in_order(control: Control, sizes: list[int]) -> None:
     assert len(times) == sum(sizes), "the rollout was not kept"
     at = 0
     for size, following in itertools.pairwise(sizes):
-        done = max(end for _, end in times[at : at + size])
-        begun = min(start for start, _ in times[at + size : at + size + following])
+        done = max(end for _unused, end in times[at : at + size])
+        begun = min(start for start, _unused in times[at + size : at + size + following])
         assert done <= begun, "a wave began before the one before it was done"
         at += size
     print("    waves began at " + ", ".join(f"{times[at][0] - times[0][0]:.2f} s" for at in (0, 1, 4)))

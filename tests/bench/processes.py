@@ -45,7 +45,7 @@ def taken(command: Sequence[str], *, environment: Mapping[str, str] | None = Non
         stderr=subprocess.STDOUT,
     )
     watch = _Memory(process.pid)
-    output, _ = process.communicate()
+    output, _unused = process.communicate()
     seconds = time.monotonic() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

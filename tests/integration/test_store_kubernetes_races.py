@@ -205,7 +205,7 @@ while done < 25:
     except EdgeError as error:
         assert error.reason == "StoreConflict", error
 """
-    for process in [python(code, hub, namespace) for _ in range(2)]:
+    for process in [python(code, hub, namespace) for _unused in range(2)]:
         assert process.wait(120) == 0
     found = store.get(("counter",))
     assert found is not None
@@ -252,7 +252,7 @@ def test_readers_meet_only_whole_entries_while_long_ones_are_replaced(hub: Hub, 
     writer = threading.Thread(target=replace)
     writer.start()
     try:
-        for _ in range(10):
+        for _unused in range(10):
             found = store.get(("long",))
             assert found is not None
             assert len(found.value["text"]) >= 3_000_000 or found.value["text"].startswith("a")
@@ -276,7 +276,7 @@ try:
 except EdgeError as error:
     print(error.reason)
 """
-        answer, _ = python(code, hub, namespace).communicate(timeout=60)
+        answer, _unused = python(code, hub, namespace).communicate(timeout=60)
         assert answer == b"Busy\n"
         lease.check()
     assert hub.lab.get(hub.cluster, "leases", "--namespace", namespace)["items"] == []

@@ -109,7 +109,7 @@ def test_a_bad_line_is_got_over(line: Rig, fault: dict[str, Any]) -> None:
     bundle = maps(line, 30)
 
     outcome = synced(through, bundle)
-    for _ in range(3):
+    for _unused in range(3):
         if outcome.state is State.READY:
             break
         outcome = synced(through, bundle)

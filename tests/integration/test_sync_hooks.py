@@ -213,7 +213,7 @@ def test_removal_keeps_data_and_what_holds_other_peoples_objects(rig: Rig) -> No
 
     assert outcome.state is State.REMOVED, outcome
     kept = {str(one.identity): (one.reason, one.message) for one in outcome.objects if one.action.value == "kept"}
-    assert {name: reason for name, (reason, _) in kept.items()} == {
+    assert {name: reason for name, (reason, _unused) in kept.items()} == {
         f"Namespace {space}": "HoldsOthers",
         "CustomResourceDefinition gates.sync.example.com": "HoldsOthers",
         f"PersistentVolumeClaim {rig.space}/data": "HoldsData",

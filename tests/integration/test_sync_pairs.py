@@ -59,7 +59,7 @@ def owned(rig: Rig) -> dict[str, Any]:
 )
 @given(wanted, wanted)
 def test_one_bundle_after_another_is_the_other_alone(rig: Rig, old: dict[str, Any], new: dict[str, Any]) -> None:
-    spaces = [f"{rig.space}-{next(_numbers)}" for _ in range(2)]
+    spaces = [f"{rig.space}-{next(_numbers)}" for _unused in range(2)]
     twice, once = (replace(rig, space=space) for space in spaces)
     rig.lab.apply(rig.cluster, *(namespace(space) for space in spaces))
     options = {"allow_deletions": True, "wait": False}

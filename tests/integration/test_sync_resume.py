@@ -75,7 +75,7 @@ def killed(rig: Rig, bundle: Bundle, what: str, after: int) -> bool:
             work(client, bundle, SyncOptions(allow_deletions=True), KEYS)
         finally:
             os._exit(0)
-    _, status = os.waitpid(child, 0)
+    _unused, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
 
 

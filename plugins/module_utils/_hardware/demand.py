@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._hardware.device_needs import DeviceClaim, claims_of
@@ -107,7 +108,7 @@ def pod_demands(objects: Iterable[Mapping[str, Any]], namespace: str = "default"
 def pod_demand(
     item: Mapping[str, Any],
     namespace: str = "default",
-    claims: Mapping[tuple[str, str, str], Mapping[str, Any]] = {},  # only read
+    claims: Mapping[tuple[str, str, str], Mapping[str, Any]] = MappingProxyType({}),
 ) -> PodDemand | None:
     """What the pods of a rendered object ask for, None when it makes no pods; ValueError for malformed quantities.
 

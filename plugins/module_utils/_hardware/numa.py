@@ -42,7 +42,7 @@ class Topology:
         """The zones when that many pods are there."""
         zones = self.zones
         if _is_aligned(demand):
-            for _ in range(pods):
+            for _unused in range(pods):
                 zones = self._admitted(zones, demand) or zones
         return Topology(zones, self.whole_pod)
 

@@ -120,7 +120,7 @@ class NodeRoom:
         """Give room to ``pods`` pods."""
         if self.devices is not None:
             claims = self._all_claims(demand)
-            for _ in range(pods if claims else 0):
+            for _unused in range(pods if claims else 0):
                 self.devices.allocate(self.node, claims)
         for name, wanted in demand.requests.items():
             self.free[name] = self.free.get(name, 0) - wanted * pods

@@ -121,7 +121,7 @@ def inlined(connection: Connection, *, base_dir: str = "") -> Connection:
 
 def contexts(kubeconfig: Any, *, base_dir: str = "") -> tuple[str, ...]:
     """The names of all contexts of a kubeconfig, in its order."""
-    content, _ = _content(kubeconfig, Path(base_dir))
+    content, _unused = _content(kubeconfig, Path(base_dir))
     return tuple(str(entry.get("name")) for entry in content.get("contexts") or ())
 
 

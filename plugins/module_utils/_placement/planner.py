@@ -9,6 +9,8 @@ promised is gone for the next. What runs today stays where it may stay unless ``
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeAlias
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster, ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problems
@@ -44,7 +46,7 @@ __all__ = [
     "place",
 ]
 
-Previous = Mapping[str, Mapping[ClusterRef, int | None]]
+Previous: TypeAlias = "Mapping[str, Mapping[ClusterRef, int | None]]"
 
 UNREACHABLE_AFTER = 300.0
 """Seconds of silence after which a cluster gets nothing new."""
@@ -56,7 +58,7 @@ def place(
     *,
     now: float,
     members: frozenset[ClusterRef] | None = None,
-    previous: Previous = {},  # noqa: B006  # only read
+    previous: Previous = MappingProxyType({}),
     unreachable_after: float = UNREACHABLE_AFTER,
     rebalance: bool = False,
     reserved: Iterable[Reservation] = (),

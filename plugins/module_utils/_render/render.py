@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, InvalidInput, Problem, Problems
 from ansible_collections.emco.edge.plugins.module_utils._render.determinism import (
@@ -44,7 +44,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 # A chart on this machine, or the files of manifests or of a built kustomization.
-_Source = ChartSource | tuple[Text, ...]
+_Source: TypeAlias = "ChartSource | tuple[Text, ...]"
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ class _Run:
     def _start(self, helm: Helm, request: RenderRequest, source: ChartSource) -> list[Future[str]]:
         """The rendering of new input, and a second one beside it where it may differ."""
         runs = 2 if request.may_vary(source) else 1
-        return [self._pool.submit(helm.template, request, source.path) for _ in range(runs)]
+        return [self._pool.submit(helm.template, request, source.path) for _unused in range(runs)]
 
     def _finished(self, request: RenderRequest, runs: Sequence[Future[str]]) -> Rendered:
         texts = [run.result() for run in runs]

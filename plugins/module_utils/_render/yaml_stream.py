@@ -124,26 +124,25 @@ class _Builder:
     def document(self) -> Any:
         self._next()  # the start of the stream
         event = self._next()
-        if type(event) is yaml.StreamEndEvent:
+        if isinstance(event, yaml.StreamEndEvent):
             return None
         value = self._value(self._next())
         self._next()  # the end of the document
-        if type(self._next()) is not yaml.StreamEndEvent:
+        if not isinstance(self._next(), yaml.StreamEndEvent):
             raise YamlError("holds a second document that does not begin with ---")
         return value
 
     def _value(self, event: Any) -> Any:
         self._nodes += 1
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
+        if isinstance(event, yaml.ScalarEvent):
             value = resolved(event.value) if event.implicit[0] else _tagged(event)
             if event.anchor is not None:
                 self._anchors[event.anchor] = (value, 1)
             return value
-        if kind is yaml.AliasEvent:
+        if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         before = self._nodes
-        value = self._mapping() if kind is yaml.MappingStartEvent else self._sequence()
+        value = self._mapping() if isinstance(event, yaml.MappingStartEvent) else self._sequence()
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, self._nodes - before + 1)
         return value
@@ -161,19 +160,19 @@ class _Builder:
 
     def _sequence(self) -> list[Any]:
         items: list[Any] = []
-        while type(event := self._next()) is not yaml.SequenceEndEvent:
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
             items.append(self._value(event))
         return items
 
     def _mapping(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
         merged: list[Any] = []
-        while type(event := self._next()) is not yaml.MappingEndEvent:
-            if type(event) is yaml.ScalarEvent and event.value == "<<" and event.implicit[0]:
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
+            if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]:
                 merged.append(self._value(self._next()))
                 continue
             key = self._value(event)
-            found[key if type(key) is str else _key(key, event)] = self._value(self._next())
+            found[key if isinstance(key, str) else _key(key, event)] = self._value(self._next())
         for below in merged:
             for layer in below if isinstance(below, list) else [below]:
                 if not isinstance(layer, dict):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
@@ -33,7 +33,7 @@ STORE_VARIABLE = "EMCO_EDGE_STORE"
 # Which keys this store's content was made with: ids and a fingerprint, no secret.
 KEYS_ENTRY: Key = ("meta", "keys")
 
-Choice = str | Mapping[str, Any] | None
+Choice: TypeAlias = "str | Mapping[str, Any] | None"
 
 _FORMS = (
     "sqlite, sqlite:/path/to/edge.db, kubernetes:/path/to/kubeconfig?context=NAME&namespace=NAME, "

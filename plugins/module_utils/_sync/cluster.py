@@ -170,7 +170,7 @@ class _Sync:
     def _await_dependencies(self, apps: tuple[str, ...], objects: list[PlannedObject]) -> None:
         session = self.session
         needs = [(app, need) for app in apps for need in session.bundle.dependencies.get(app, ())]
-        here = {need.on for _, need in needs if need.status == "ready" and need.on in session.bundle.apps}
+        here = {need.on for _unused, need in needs if need.status == "ready" and need.on in session.bundle.apps}
         if here:
             await_ready(session, of_apps(objects, here))
             self._tell(sorted(here), Progress.READY)

@@ -92,7 +92,7 @@ def settle(session: Session, work: Work) -> None:
     if session.record is None:
         raise RuntimeError("session.record is there")
     wanted = {one.identity for one in session.bundle.objects}
-    left = {old.identity for old, _ in work.left}
+    left = {old.identity for old, _unused in work.left}
     failed = {where for where, found in session.results.items() if found.action is Action.FAILED}
     known = session.record.by_identity()
     objects = {

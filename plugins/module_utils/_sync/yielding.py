@@ -33,7 +33,7 @@ def without_fields_of_others(session: Session, one: PlannedObject, live: Mapping
         paths.add(_REPLICAS)
     if not paths:
         return body
-    ours = {path for path, _ in _leaves((), projection(live, session.bundle.manager))}
+    ours = {path for path, _unused in _leaves((), projection(live, session.bundle.manager))}
     document = json.loads(body)
     taken = [path for path in sorted(paths) if path not in ours and _remove(document, path)]
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode() if taken else body
@@ -118,10 +118,10 @@ def _steps_of(path: str) -> list[tuple[str, dict[str, str]]]:
     rest = path
     while rest:
         if rest.startswith("["):
-            inside, _, rest = rest[1:].partition("]")
+            inside, _unused, rest = rest[1:].partition("]")
             if "=" in inside:
                 for pair in inside.split(","):
-                    key, _, value = pair.partition("=")
+                    key, _unused, value = pair.partition("=")
                     found[-1][1][key] = value
             else:
                 found.append((inside, {}))

@@ -31,7 +31,7 @@ def _named(names: tuple[str, ...], fleet: list[Registered]) -> list[Registered]:
     """The clusters of these names: ``provider+name``, the name alone, or the inventory host."""
     by_name: dict[str, list[Registered]] = {}
     for one in fleet:
-        for name in {str(one.ref), one.ref.name, one.host}:
+        for name in sorted({str(one.ref), one.ref.name, one.host}):
             by_name.setdefault(name, []).append(one)
     problems = [
         Problem(f"names[{index}]", f"no registered cluster is called {name!r}", near(name, by_name))

@@ -24,7 +24,7 @@ SPEC = Spec("cluster_result", ClusterResultOptions, fleet=False, variables=IDENT
 _COUNTS = ("applied", "unchanged", "deleted")
 
 
-def run(wanted: ClusterResultOptions, _: Context) -> Result:
+def run(wanted: ClusterResultOptions, _unused: Context) -> Result:
     """What the fleet task says about this cluster; skipped where it says nothing."""
     name = str(wanted.ref)
     outcome = _clusters(wanted.result).get(name)

@@ -173,8 +173,8 @@ def _told(
         if _asked_for(resource, wanted)
     ]
     silent = [ref for ref, one in observations.items() if not one.reachable]
-    deployed = Counter(one.deployed.value for _, one in rows if one.recorded)
-    ready = Counter(one.ready.value for _, one in rows)
+    deployed = Counter(one.deployed.value for _unused, one in rows if one.recorded)
+    ready = Counter(one.ready.value for _unused, one in rows)
     told: dict[str, Any] = {
         "project": naming.project,
         "name": naming.name,

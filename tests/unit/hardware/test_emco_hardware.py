@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ FLEET: dict[str, dict[str, Any]] = {
     "c1": {"nodes": [node("node1", 10, 10, "5G"), node("node2", 5, 15, "10G")]},
     "c2": {"nodes": [node("c2-node1", 15, 2, "1G"), node("c2-node2", 10, 1, "2G")]},
 }
-CONSUMER = {"name": "r1-http-client", "container": "http-client-1"}
+CONSUMER = MappingProxyType({"name": "r1-http-client", "container": "http-client-1"})
 
 
 def required(resource: Mapping[str, Any], consumer: Mapping[str, Any] = CONSUMER, **more: Any) -> HardwareRequirement:

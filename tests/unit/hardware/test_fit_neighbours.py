@@ -89,7 +89,8 @@ def test_what_is_promised_is_a_neighbour_too() -> None:
     assert fit(room, (), (demand,), 5).copies == 1
 
 
-def spreading(skew: int = 1, labels: Any = API, **more: Any) -> dict[str, Any]:
+def spreading(skew: int = 1, labels: Any = None, **more: Any) -> dict[str, Any]:
+    labels = API if labels is None else labels
     rule = {
         "maxSkew": skew,
         "topologyKey": HOST,

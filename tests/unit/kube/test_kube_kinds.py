@@ -41,7 +41,7 @@ def test_other_kinds_are_asked_for_once_and_again_when_told_so() -> None:
     asked = Asked(CAMERAS)
     kinds = Kinds(asked)
 
-    for _ in range(3):
+    for _unused in range(3):
         found = kinds.find("example.com/v1", "Camera")
         assert found is not None and found.plural == "cameras"
         assert kinds.find("example.com/v1", "Gate") is None

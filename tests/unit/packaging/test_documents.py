@@ -28,7 +28,7 @@ def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
 
 
 def _leads_somewhere(document: Path, link: str) -> bool:
-    place, _, heading = link.partition("#")
+    place, _unused, heading = link.partition("#")
     target = (document.parent / place).resolve() if place else document
     if str(target.relative_to(ROOT)) in WRITTEN_BY_A_TOOL:
         return True
@@ -49,7 +49,7 @@ def test_every_test_that_proves_a_difference_exists() -> None:
 
 
 def _is_a_test(proof: str) -> bool:
-    file, _, name = proof.partition("::")
+    file, _unused, name = proof.partition("::")
     path = ROOT / "tests" / file
     return path.is_file() and (not name or f"def {name}(" in path.read_text(encoding="utf-8"))
 

@@ -434,7 +434,7 @@ def test_one_more_cluster_is_judged_by_the_kubernetes_rule(
 
     tally = Tally(Level("region", dict(enumerate(f"r{index}" for index in range(len(counts)))), skew, 0, None, True))
     for domain, count in enumerate(counts):
-        for _ in range(count):
+        for _unused in range(count):
             tally.add(domain)
     assert tally.admits(pick) is allowed
 

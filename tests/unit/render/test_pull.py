@@ -156,9 +156,11 @@ def serving(certificate: Path | None = None) -> Iterator[Served]:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     here = Served(f"127.0.0.1:{server.server_address[1]}", scheme="https" if certificate else "http")
     Thread(target=server.serve_forever, daemon=True).start()
-    yield here
-    server.shutdown()
-    server.server_close()
+    try:
+        yield here
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.fixture

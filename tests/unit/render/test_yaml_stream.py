@@ -69,7 +69,7 @@ def test_plain_scalars_mean_what_helm_takes_them_for(as_helm_reads: Callable[[st
 
 def comparable(value: Any) -> tuple[type, Any]:
     """fromYaml hands templates every number as a float, so the digits of large ones are lost there, and only there."""
-    return (float, float(value)) if isinstance(value, int) and type(value) is not bool else (type(value), value)
+    return (float, float(value)) if isinstance(value, int) and not isinstance(value, bool) else (type(value), value)
 
 
 def test_keys_and_structures_mean_what_helm_takes_them_for(as_helm_reads: Callable[[str], Any]) -> None:

@@ -53,7 +53,7 @@ class Simulation:
     def run(self, progress: Progress | None = None) -> Progress:
         """To the end of the rollout; AssertionError when it does not come to one."""
         progress = progress or begun(self.strategy, self.now)
-        for _ in range(500):
+        for _unused in range(500):
             progress = noted(self.strategy, progress, self._happened(), self.now)
             steps = advance(self.strategy, progress, self.now, room=self.room)
             self.ticks += 1
@@ -78,7 +78,7 @@ class Simulation:
         return found
 
     def _sleep(self, wake: float | None) -> None:
-        times = [at for at, _, _ in self._coming[:1]] + ([] if wake is None else [wake])
+        times = [at for at, _unused, _unused in self._coming[:1]] + ([] if wake is None else [wake])
         assert times, "nothing is under way and nobody is to be woken"
         assert min(times) >= self.now, "woken in the past"
         self.now = max(self.now, min(times))

@@ -109,16 +109,16 @@ def test_a_share_of_a_selector_is_of_what_it_selects() -> None:
 
 
 def test_a_share_is_of_all_clusters_not_of_those_that_are_left() -> None:
-    assert [len(names) for _, names in _waves(waves=[{"count": "50%"}, {"count": "50%"}])] == [5, 5]
+    assert [len(names) for _unused, names in _waves(waves=[{"count": "50%"}, {"count": "50%"}])] == [5, 5]
 
 
 @pytest.mark.parametrize(("rounding", "sizes"), [("down", [2, 8]), ("up", [3, 7])])
 def test_shares_round_down_unless_up_is_asked_for(rounding: str, sizes: list[int]) -> None:
-    assert [len(names) for _, names in _waves(waves=[{"count": "25%"}], round=rounding)] == sizes
+    assert [len(names) for _unused, names in _waves(waves=[{"count": "25%"}], round=rounding)] == sizes
 
 
 def test_a_wave_has_at_least_one_cluster() -> None:
-    assert [len(names) for _, names in _waves(3, waves=[{"count": "10%"}])] == [1, 2]
+    assert [len(names) for _unused, names in _waves(3, waves=[{"count": "10%"}])] == [1, 2]
 
 
 def test_repeated_waves_take_everything_and_are_numbered() -> None:

@@ -193,7 +193,7 @@ class StoreContract:
                 except EdgeError as error:
                     assert error.reason == "StoreConflict"
 
-        threads = [threading.Thread(target=count) for _ in range(4)]
+        threads = [threading.Thread(target=count) for _unused in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -165,7 +165,7 @@ def test_processes_that_make_keys_at_the_same_moment_agree(environ: dict[str, st
             env={**os.environ, **environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
             stdout=subprocess.PIPE,
         )
-        for _ in range(4)
+        for _unused in range(4)
     ]
     assert len({process.communicate()[0] for process in started}) == 1
     assert all(process.returncode == 0 for process in started)
@@ -251,7 +251,7 @@ def test_no_file_of_the_store_holds_a_sealed_secret(environ: dict[str, str], tmp
     secret = CANARY * 20
     name = keys.digest(secret)
     store.put_blobs({name: keys.seal(secret, name.encode())})
-    for _ in range(2):
+    for _unused in range(2):
         # First with the log still there, then as a clean end leaves it.
         held = b"".join(file.read_bytes() for file in store.path.parent.iterdir())
         assert name.encode() in held

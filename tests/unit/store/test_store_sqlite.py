@@ -101,7 +101,7 @@ while done < 100:
     except EdgeError as error:
         assert error.reason == "StoreConflict", error
 """
-    for process in [python(code, path) for _ in range(2)]:
+    for process in [python(code, path) for _unused in range(2)]:
         assert process.wait(120) == 0
     found = SqliteStore(path).get(("counter",))
     assert found is not None

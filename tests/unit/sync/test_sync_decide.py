@@ -184,7 +184,7 @@ def test_only_recorded_objects_with_label_and_uid_are_ever_deleted(
     old: tuple[PlannedObject, ...], there: dict[str, str]
 ) -> None:
     made = {
-        "ours": lambda one: live(one),
+        "ours": live,
         "label": lambda one: live(one, label="other"),
         "uid": lambda one: live(one, uid="other"),
     }

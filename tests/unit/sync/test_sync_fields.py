@@ -252,9 +252,9 @@ def all_values(document: dict[str, Any]) -> dict[str, Any]:
 def test_a_small_object_costs_less_than_a_tenth_of_a_millisecond(times: int) -> None:
     document = live(DEPLOYMENT, owned("kubectl", {"f:spec": {"f:paused": {}}}), owned(OURS, FIELDS))
     best = float("inf")
-    for _ in range(5):
+    for _unused in range(5):
         started = time.process_time()
-        for _ in range(times):
+        for _unused in range(times):
             digest_of(projection(document, OURS), digest)
         best = min(best, (time.process_time() - started) / times)
 

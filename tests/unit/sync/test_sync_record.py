@@ -116,12 +116,12 @@ def test_what_is_written_is_what_is_read(some: list[RecordedObject], text: str, 
 
 
 def test_the_namespace_is_made_when_it_is_missing() -> None:
-    cluster, _ = written(record(recorded(config("a"))))
+    cluster, _unused = written(record(recorded(config("a"))))
     assert cluster.namespace
 
 
 def test_readable_names_stand_outside_of_what_is_signed() -> None:
-    cluster, _ = written(record())
+    cluster, _unused = written(record())
     assert cluster.secret is not None
     assert cluster.secret["metadata"]["annotations"] == {"emco.edge/record-of": "demo/shop"}
 
@@ -148,7 +148,7 @@ def test_a_record_that_appeared_or_vanished_meanwhile_is_a_conflict_too() -> Non
 
 
 def tampered(change: Any) -> FakeCluster:
-    cluster, _ = written(record(recorded(config("a"))))
+    cluster, _unused = written(record(recorded(config("a"))))
     assert cluster.secret is not None
     change(cluster.secret)
     return cluster
@@ -178,14 +178,14 @@ def test_a_record_that_somebody_edited_is_not_trusted(change: Any) -> None:
 
 
 def test_a_record_that_was_signed_with_other_keys_is_not_trusted() -> None:
-    cluster, _ = written(record())
+    cluster, _unused = written(record())
     with pytest.raises(ClusterError) as raised:
         read(cluster, keys=new_keys("another test"))
     assert raised.value.reason == "RecordNotTrusted"
 
 
 def test_a_record_outlives_the_rotation_of_keys() -> None:
-    cluster, _ = written(record())
+    cluster, _unused = written(record())
     assert read(cluster, keys=KEYS.with_new_key()) == record()
 
 

@@ -194,7 +194,7 @@ def test_the_same_credentials_stay_sealed_as_they_are(context: Any) -> None:
     assert again == first
     assert other.sealed != first.sealed
     assert "canary" not in repr(first)
-    opened, _ = connection_of(replace(registered("a"), credentials=first), here)
+    opened, _unused = connection_of(replace(registered("a"), credentials=first), here)
     assert opened.kubeconfig["users"][0]["user"]["token"] == "canary"
 
 
