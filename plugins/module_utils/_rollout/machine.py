@@ -121,11 +121,10 @@ def _proving(strategy: Strategy, progress: Progress, now: float) -> tuple[Progre
 
 def _judged(strategy: Strategy, progress: Progress, now: float) -> Progress:
     """Whether budgets and gates hold. What is broken stays so: it must not be mended by having gone back."""
-    if progress.backing_out or _stopped(strategy, progress):
-        return progress
     if not progress.breach:
         progress = _broken(strategy, progress, now, _budgets(strategy, progress))
-    if progress.backing_out or _stopped(strategy, progress):
+    # A rollout that goes back is a stopped one.
+    if _stopped(strategy, progress):
         return progress
     return _broken(strategy, progress, now, _gates(strategy, progress))
 
