@@ -74,7 +74,7 @@ def test_every_value_that_is_given_is_one_of_the_chart(app: str, where: str, val
 def test_hardware_is_asked_for_by_the_container_that_the_intent_names() -> None:
     (deployment,) = intents()["emco_deployments"]
     (request,) = deployment["hardware"]
-    template = (APPLICATION / "charts" / request["app"] / "templates" / "deployment.yaml").read_text()
+    template = (APPLICATION / "charts" / request["app"] / "templates" / "deployment.tpl").read_text()
     assert request["workload"] == f"{deployment['name']}-{request['app']}"
     assert f"- name: {request['container']}\n" in template
     assert set(request["requests"]) == {yaml.safe_load(_values("detector"))["accelerator"]["resource"]}

@@ -203,18 +203,18 @@ def test_a_forked_child_does_not_disturb_its_parent(path: Path) -> None:
 # speed
 
 
-def test_a_fleet_is_listed_and_a_large_plan_stored_in_no_time(path: Path) -> None:
+def test_a_fleet_is_listed_and_a_large_plan_stored_without_a_thought(path: Path) -> None:
     store: Store = SqliteStore(path)
     facts = {"version": "1.30.2", "nodes": [{"name": f"node-{n}", "allocatable": {"cpu": "8"}} for n in range(5)]}
     store.put_many(
         {("clusters", "lab", f"edge-{n}"): {"labels": {"region": "north"}, "facts": facts} for n in range(5000)}
     )
     blobs = {digest(n): (f"kind: ConfigMap # {n}\n" * 60).encode() for n in range(5000)}
-    # Processor time, since other work on the machine is not what is measured.
+    # Processor time, and far more than it takes: what is to be noticed is one query an entry.
     started = time.process_time()
     store.put_blobs(blobs)
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 5
     started = time.process_time()
     assert len(store.list(("clusters",))) == 5000
-    assert time.process_time() - started < 0.3
+    assert time.process_time() - started < 5
     store.close()
