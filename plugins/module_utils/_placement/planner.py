@@ -46,7 +46,7 @@ __all__ = [
     "place",
 ]
 
-Previous: TypeAlias = "Mapping[str, Mapping[ClusterRef, int | None]]"
+Previous: TypeAlias = Mapping[str, Mapping[ClusterRef, "int | None"]]
 
 UNREACHABLE_AFTER = 300.0
 """Seconds of silence after which a cluster gets nothing new."""

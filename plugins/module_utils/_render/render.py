@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar, Union
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, InvalidInput, Problem, Problems
 from ansible_collections.emco.edge.plugins.module_utils._render.determinism import (
@@ -44,7 +44,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 # A chart on this machine, or the files of manifests or of a built kustomization.
-_Source: TypeAlias = "ChartSource | tuple[Text, ...]"
+_Source: TypeAlias = Union[ChartSource, tuple[Text, ...]]
 
 
 @dataclass(frozen=True)
