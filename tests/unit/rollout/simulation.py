@@ -49,6 +49,8 @@ class Simulation:
     begins: dict[ClusterRef, int] = field(default_factory=dict)
     _coming: list[tuple[float, int, News]] = field(default_factory=list)
     _serial: int = 0
+    _jobs: dict[ClusterRef, int] = field(default_factory=dict)
+    """The serial number of the last thing that was begun on each cluster."""
 
     def run(self, progress: Progress | None = None) -> Progress:
         """To the end of the rollout; AssertionError when it does not come to one."""
@@ -74,7 +76,10 @@ class Simulation:
     def _happened(self) -> list[News]:
         found = []
         while self._coming and self._coming[0][0] <= self.now:
-            found.append(heapq.heappop(self._coming)[2])
+            _, serial, news = heapq.heappop(self._coming)
+            # Of a cluster that is worked on again, what was given up there before says nothing any more.
+            if self._jobs.get(news.ref, serial) <= serial:
+                found.append(news)
         return found
 
     def _sleep(self, wake: float | None) -> None:
@@ -89,10 +94,12 @@ class Simulation:
             self._later(0.05 if answers else 3.0, News(ref, Happened.ANSWERED if answers else Happened.SILENT))
         for ref in steps.start:
             self.begins[ref] = self.begins.get(ref, 0) + 1
+            self._jobs[ref] = self._serial + 1
             self._later(self.behaviour[ref].takes, News(ref, Happened(self.behaviour[ref].work)))
         for ref in steps.prove:
             self._later(0.1, News(ref, Happened(self.behaviour[ref].proof)))
         for ref in steps.roll_back:
+            self._jobs[ref] = self._serial + 1
             self._later(self.behaviour[ref].takes, News(ref, Happened(self.behaviour[ref].back)))
 
     def _later(self, seconds: float, news: News) -> None:
