@@ -41,12 +41,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def fresh(lab: Lab) -> Iterator[Lab]:
     """Clusters without anything of an earlier example."""
     yield lab
+    kinds = "deployments,statefulsets,jobs,configmaps,secrets,services,serviceaccounts"
     for cluster in _described():
-        for kinds in ("deployments,statefulsets,jobs,configmaps,secrets,services,serviceaccounts", "namespaces"):
-            lab.kubectl(
-                cluster["name"], "delete", kinds, "--all-namespaces", "-l", "app.kubernetes.io/managed-by=emco-edge"
-            )
-        lab.kubectl(cluster["name"], "delete", "namespace", "emco-edge-system", "--ignore-not-found", "--wait=false")
+        ours = ["--all-namespaces", "-l", "app.kubernetes.io/managed-by=emco-edge"]
+        lab.kubectl(cluster["name"], "delete", kinds, *ours, "--wait=false", timeout=300)
 
 
 def _described() -> list[dict[str, Any]]:
