@@ -166,13 +166,9 @@ seealso:
 """
 
 EXAMPLES = r"""
-# inventory: one host a cluster, with emco_provider, emco_kubeconfig, emco_labels ... as variables
-- name: Register every cluster of the inventory
-  hosts: edge
-  gather_facts: false
-  tasks:
-    - name: Register the cluster
-      emco.edge.cluster:
+# In a play over the clusters, each a host of the inventory with emco_provider, emco_kubeconfig, emco_labels ...
+- name: Register the cluster that is this host
+  emco.edge.cluster:
 
 - name: Register one cluster with a token
   emco.edge.cluster:
@@ -201,19 +197,15 @@ EXAMPLES = r"""
     state: absent
     forget: true
 
-- name: Use the same clusters with kubernetes.core
-  hosts: edge
-  gather_facts: false
-  tasks:
-    - name: Register the cluster
-      emco.edge.cluster:
-      register: registered
+- name: Register, and keep how kubernetes.core reaches the same cluster
+  emco.edge.cluster:
+  register: registered
 
-    - name: Read its nodes
-      kubernetes.core.k8s_info:
-        kind: Node
-      module_defaults:
-        group/kubernetes.core.k8s: "{{ registered.kubernetes_core }}"
+- name: Read its nodes with kubernetes.core
+  kubernetes.core.k8s_info:
+    kind: Node
+  module_defaults:
+    group/kubernetes.core.k8s: "{{ registered.kubernetes_core }}"
 """
 
 RETURN = r"""
