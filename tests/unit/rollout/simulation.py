@@ -76,7 +76,7 @@ class Simulation:
     def _happened(self) -> list[News]:
         found = []
         while self._coming and self._coming[0][0] <= self.now:
-            _, serial, news = heapq.heappop(self._coming)
+            _unused, serial, news = heapq.heappop(self._coming)
             # Of a cluster that is worked on again, what was given up there before says nothing any more.
             if self._jobs.get(news.ref, serial) <= serial:
                 found.append(news)
