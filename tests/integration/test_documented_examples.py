@@ -121,7 +121,7 @@ def _run(command: Command, folder: Path, environment: Mapping[str, str]) -> None
 ELSEWHERE = {
     "Register one cluster with a token",  # a cluster of the user's
     "Cordon a cluster for maintenance; its labels and all else stay as they are",  # the same
-    "Use the same clusters with kubernetes.core",  # examples/kubernetes-core does that
+    "Read its nodes with kubernetes.core",  # examples/kubernetes-core does that
     "Ship a chart from a registry",  # a registry
 }
 # With them goes what the other examples use, in this order.
@@ -183,14 +183,16 @@ def _version(example: dict[str, Any], version: str) -> dict[str, Any]:
 def _play(example: dict[str, Any]) -> dict[str, Any]:
     if "hosts" in example:
         return example
-    return {"name": "An example", "hosts": "edge[0]", "gather_facts": False, "tasks": [example]}
+    # Registering says nothing where the host's variables do; it is for every cluster then.
+    hosts = "edge" if example.get("emco.edge.cluster", example) is None else "edge[0]"
+    return {"name": "An example", "hosts": hosts, "gather_facts": False, "tasks": [example]}
 
 
 def _in_order(plays: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Tasks that follow each other in one play, because one may use what another registered."""
     joined: list[dict[str, Any]] = []
     for play in plays:
-        if joined and joined[-1]["name"] == play["name"] == "An example":
+        if joined and joined[-1]["name"] == play["name"] == "An example" and joined[-1]["hosts"] == play["hosts"]:
             joined[-1]["tasks"] += play["tasks"]
         else:
             joined.append(play)
