@@ -132,6 +132,6 @@ def test_example_is_registered_shipped_and_removed_from_the_archive(installed: I
 
     installed.on_fleet("emco.edge.status")
     installed.on_fleet("emco.edge.terminate")
-    lab = Lab(installed.lab_folder)
+    lab = Lab.attach(installed.lab_folder)
     left = lab.kubectl("edge-1", "get", "deployments,statefulsets,configmaps", "-n", "default", "-o", "name")
     assert left.split() == ["configmap/kube-root-ca.crt"]
