@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.errors import Edg
 # "emco" as sqlite's application_id, so that a path to some other program's database is refused.
 _APPLICATION = 0x656D636F
 _BUSY_TIMEOUT = 15.0  # seconds a statement waits for another process's transaction
+_PAUSE = 0.02
 
 # Step n brings a store from version n to n + 1. Never edit a step that was released; add one.
 # No STRICT and no RETURNING: sqlite 3.26 to 3.34 is what enterprise Linux 8 and 9 carry.
@@ -45,7 +47,7 @@ def open_for_writing(path: Path, migrations: Sequence[Sequence[str]] = MIGRATION
             with transaction(connection):
                 pass
         _check_version(connection, path, len(migrations))
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         # Consistent after a crash of any kind; a power failure may lose the last moments, which the clusters know.
         connection.execute("PRAGMA synchronous=NORMAL")
         _migrate(connection, migrations)
@@ -178,9 +180,14 @@ def _number(connection: sqlite3.Connection, pragma: str) -> int:
 
 def _check_version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
     """The version of the store; EdgeError for one from the future and for files that are not ours."""
-    found = _number(connection, "user_version")
-    ours = _number(connection, "application_id") == _APPLICATION
-    empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    # In one transaction: read one after the other, a store that another process is just making looks like none of ours.
+    connection.execute("BEGIN")
+    try:
+        found = _number(connection, "user_version")
+        ours = _number(connection, "application_id") == _APPLICATION
+        empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    finally:
+        connection.execute("ROLLBACK")
     if not ours and not empty:
         raise EdgeError(
             "StoreCorrupt",
@@ -196,6 +203,20 @@ def _check_version(connection: sqlite3.Connection, path: Path, newest: int) -> i
             details={"path": str(path), "found": found, "known": newest},
         )
     return found
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log; the switch needs the file for itself, and sqlite does not wait for that."""
+    deadline = time.monotonic() + _BUSY_TIMEOUT
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if not any(word in str(error) for word in _BUSY) or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]]) -> None:

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -242,3 +244,26 @@ def test_a_user_who_may_only_read_reads(tmp_path: Path) -> None:
         finally:
             os._exit(5)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_store_that_many_make_at_the_same_moment_is_one_store(tmp_path: Path) -> None:
+    # All hosts of a first play do this. Several rounds, since it is a matter of microseconds.
+    processes = multiprocessing.get_context("fork")
+    for number in range(40):
+        path, go, told = tmp_path / f"{number}.db", processes.Barrier(4), processes.SimpleQueue()
+        makers = [processes.Process(target=make_at_once, args=(path, who, go, told)) for who in range(4)]
+        for maker in makers:
+            maker.start()
+        assert [told.get() for _ in makers] == [""] * 4
+        for maker in makers:
+            maker.join()
+        assert len(SqliteStore(path).list(("made",))) == 4
+
+
+def make_at_once(path: Path, who: int, go: Barrier, told: multiprocessing.SimpleQueue[str]) -> None:
+    go.wait()
+    try:
+        SqliteStore(path).put(("made", str(who)), {})
+        told.put("")
+    except EdgeError as error:
+        told.put(str(error))
