@@ -254,7 +254,7 @@ def test_a_store_that_many_make_at_the_same_moment_is_one_store(tmp_path: Path) 
         makers = [processes.Process(target=make_at_once, args=(path, who, go, told)) for who in range(4)]
         for maker in makers:
             maker.start()
-        assert [told.get() for _ in makers] == [""] * 4
+        assert [told.get() for _unused in makers] == [""] * 4
         for maker in makers:
             maker.join()
         assert len(SqliteStore(path).list(("made",))) == 4
