@@ -141,14 +141,7 @@ class ClusterClient:
         """Create an object; ``AlreadyExists`` when it is there."""
         name = str((document.get("metadata") or {}).get("name") or "")
         attempt = f"create {described(resource, namespace, name)}"
-        answer = self.transport.send(
-            "POST",
-            f"{resource.path(namespace)}?{urlencode({'fieldManager': manager})}",
-            attempt=attempt,
-            body=json.dumps(document).encode(),
-            repeatable=False,
-        )
-        return self._checked(answer, attempt).document()
+        return self._written("POST", resource.path(namespace), attempt, document, manager)
 
     def replace(
         self,
@@ -163,14 +156,7 @@ class ClusterClient:
         name = str(document["metadata"]["name"])
         attempt = f"replace {described(resource, namespace, name)}"
         path = resource.path(namespace, name) + (f"/{subresource}" if subresource else "")
-        answer = self.transport.send(
-            "PUT",
-            f"{path}?{urlencode({'fieldManager': manager})}",
-            attempt=attempt,
-            body=json.dumps(document).encode(),
-            repeatable=False,
-        )
-        return self._checked(answer, attempt).document()
+        return self._written("PUT", path, attempt, document, manager)
 
     def merge(
         self,
@@ -185,14 +171,7 @@ class ClusterClient:
         """Merge-patch an object."""
         attempt = f"patch {described(resource, namespace, name)}"
         path = resource.path(namespace, name) + (f"/{subresource}" if subresource else "")
-        answer = self.transport.send(
-            "PATCH",
-            f"{path}?{urlencode({'fieldManager': manager})}",
-            attempt=attempt,
-            body=json.dumps(change).encode(),
-            content_type=_MERGE,
-        )
-        return self._checked(answer, attempt).document()
+        return self._written("PATCH", path, attempt, change, manager, content_type=_MERGE, repeatable=True)
 
     def delete(
         self,
@@ -253,6 +232,27 @@ class ClusterClient:
     def _resources_of(self, api_version: str) -> Mapping[str, Any] | None:
         prefix = "/apis/" if "/" in api_version else "/api/"
         return self.read(prefix + api_version, f"read the kinds of {api_version}")
+
+    def _written(
+        self,
+        method: str,
+        path: str,
+        attempt: str,
+        document: Mapping[str, Any],
+        manager: str,
+        *,
+        content_type: str = "application/json",
+        repeatable: bool = False,
+    ) -> dict[str, Any]:
+        answer = self.transport.send(
+            method,
+            f"{path}?{urlencode({'fieldManager': manager})}",
+            attempt=attempt,
+            body=json.dumps(document).encode(),
+            content_type=content_type,
+            repeatable=repeatable,
+        )
+        return self._checked(answer, attempt).document()
 
     def _checked(self, answer: Answer, attempt: str) -> Answer:
         if answer.status >= 400:
