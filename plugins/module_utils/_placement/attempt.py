@@ -89,6 +89,8 @@ class Attempt:
     chosen: Callable[[], tuple[Chosen, ...]] = tuple
     refused: tuple[RefusedSet, ...] = ()
     shortage: int = 0
+    """Replicas that find no room; clusters, where no replicas are asked for."""
+    missing_clusters: int = 0
     failure: Failure | None = None
     warnings: tuple[str, ...] = ()
     fits: Mapping[int, Fit] = field(default_factory=dict)
@@ -120,14 +122,14 @@ def _through_tiers(
     tries: list[Attempt] = []
     for tier in range(len(form.tiers) + 1):
         found = _Try(app, scenery, form, held, placed, tier, drains=drains).made()
-        if found.failure is None and not found.shortage:
+        if found.failure is None and not found.shortage and not found.missing_clusters:
             return found
         tries.append(found)
     # Of those that put up with a shortage the smallest; else what was asked for first explains the failure, unless
     # tiers add up and the last of them has what came closest.
     accepted = [one for one in tries if one.failure is None]
     if accepted:
-        return min(accepted, key=lambda one: one.shortage)
+        return min(accepted, key=lambda one: (one.shortage, one.missing_clusters))
     return tries[-1 if form.elastic else 0]
 
 
@@ -218,11 +220,25 @@ class _Try:
             replicas=taken,
             chosen=lambda: self._explained(selection, taken, fits),
             refused=tuple(self._accounted(selection, taken)),
-            shortage=shortage or missing,
+            shortage=self._in_replicas(shortage, missing),
+            missing_clusters=missing,
             failure=failure,
-            warnings=self.form.warnings,
+            warnings=(*self.form.warnings, *self._fewer_clusters(wish, missing, failure)),
             fits=fits,
         )
+
+    def _in_replicas(self, shortage: int, missing: int) -> int:
+        """What is short: replicas where the intent asks for some, clusters where it does not."""
+        rule = self.intent.replicas
+        if rule is None:
+            return missing
+        return shortage + (missing * rule.total if rule.divide == "duplicated" else 0)
+
+    @staticmethod
+    def _fewer_clusters(wish: Wish, missing: int, failure: Failure | None) -> tuple[str, ...]:
+        if not missing or failure is not None:
+            return ()
+        return (f"runs on {wish.least - missing} of the {wish.least} clusters it should run on; no other can take it",)
 
     def _fits_of_chosen(self, replicas: Mapping[int, int | None]) -> dict[int, Fit]:
         """How the app fits where a quick look was enough to choose."""

@@ -129,12 +129,14 @@ class Decision:
         replicas: Mapping[int, int | None],
         refused: Sequence[RefusedSet],
         shortage: int = 0,
+        missing_clusters: int = 0,
         nearest: Nearest | None = None,
         moved: tuple[Moved, ...] = (),
         warnings: tuple[str, ...] = (),
     ) -> None:
         self.app = app
         self.shortage = shortage
+        self.missing_clusters = missing_clusters
         self.nearest = nearest
         self.moved = moved
         self.warnings = warnings

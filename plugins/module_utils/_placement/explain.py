@@ -16,8 +16,9 @@ def as_result(decision: Decision, explain: bool = False) -> dict[str, Any]:
     """The decision as ``decisions.<app>`` of a result.
 
     ``{chosen: [{cluster, replicas, score, why, group}], refused: {<reason>: {count, example, message}}, shortage}``
-    and, where there is something to say, ``nearest: {cluster, lacks}`` and ``moved: [{from, to, why}]``. With
-    ``explain`` also ``rejected``: every cluster that is not chosen, and the parts of each score.
+    and, where there is something to say, ``missing_clusters`` (how many more it should run on), ``nearest: {cluster,
+    lacks}`` and ``moved: [{from, to, why}]``. With ``explain`` also ``rejected``: every cluster that is not chosen, and
+    the parts of each score.
     """
     found: dict[str, Any] = {
         "chosen": [_chosen(one, explain) for one in decision.chosen],
@@ -37,6 +38,8 @@ def as_result(decision: Decision, explain: bool = False) -> dict[str, Any]:
             }
             for refusal in decision.refusals
         ]
+    if decision.missing_clusters:
+        found["missing_clusters"] = decision.missing_clusters
     if decision.nearest is not None:
         found["nearest"] = {"cluster": str(decision.nearest.cluster), "lacks": decision.nearest.lacks}
     if decision.moved:

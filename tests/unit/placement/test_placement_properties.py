@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster
@@ -83,7 +83,26 @@ def test_order_of_the_input_does_not_matter(fleet: Any, intent: Any, dice: rando
     assert shown(placed(fleet, apps)) == shown(placed(listed, turned))
 
 
+def _cluster(free: int, **more: Any) -> dict[str, Any]:
+    return {"labels": {"region": "north", "score": "0"}, "schedulable": True, "free_replicas": free, **more}
+
+
+ONE_CLUSTER_SHORT = (
+    {
+        "c0": _cluster(0, taints=[{"key": "t", "effect": "NoSelect"}], schedulable=False),
+        "c1": _cluster(1),
+        "c2": _cluster(0, schedulable=False),
+    },
+    {
+        "score": [{"by": "label", "key": "score"}],
+        "count": 2,
+        "replicas": {"total": 1, "divide": "weighted", "on_shortage": "partial"},
+    },
+)
+
+
 @QUICK
+@example(*ONE_CLUSTER_SHORT)
 @given(clusters(), intents())
 def test_never_more_replicas_than_there_is_room_for(fleet: Any, intent: Any) -> None:
     decision = placed(fleet, {"app": intent}).decisions["app"]
@@ -96,6 +115,21 @@ def test_never_more_replicas_than_there_is_room_for(fleet: Any, intent: Any) -> 
         wanted = intent["replicas"]["total"] * (len(decision.chosen) if per_cluster else 1)
         assert total + decision.shortage >= wanted
         assert per_cluster or total + decision.shortage == wanted or not decision.chosen
+
+
+def test_shortage_counts_replicas_and_missing_clusters_are_said() -> None:
+    placement = placed(ONE_CLUSTER_SHORT[0], {"app": ONE_CLUSTER_SHORT[1]})
+    decision = placement.decisions["app"]
+    assert (decision.shortage, decision.missing_clusters) == (0, 1)
+    assert shown(placement)["app"]["missing_clusters"] == 1
+    assert placement.warnings == ("app: runs on 1 of the 2 clusters it should run on; no other can take it",)
+
+
+def test_copies_of_missing_clusters_are_short_too() -> None:
+    fleet = {"a": _cluster(5), "b": _cluster(5, schedulable=False)}
+    intent = {"count": 2, "replicas": {"total": 3, "divide": "duplicated", "on_shortage": "partial"}}
+    decision = placed(fleet, {"app": intent}).decisions["app"]
+    assert (decision.shortage, decision.missing_clusters) == (3, 1)
 
 
 @QUICK
