@@ -67,6 +67,13 @@ options:
         C(node), C(mandatory), C(weight).
     type: list
     elements: dict
+  controllers:
+    description:
+      - Action controllers of other collections that edit the objects before they are shipped, in this order, each
+        C(<namespace>.<collection>.<file>) or a dictionary of C(name) and C(options).
+      - They need the control node.
+    type: list
+    elements: raw
   host_variables:
     description: Variables of a cluster's inventory host that its templated manifests may use, as C(host.name).
     type: list

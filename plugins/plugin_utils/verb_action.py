@@ -22,6 +22,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Co
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Spec, Verb, perform
 from ansible_collections.emco.edge.plugins.plugin_utils.plain import plain
 from ansible_collections.emco.edge.plugins.plugin_utils.templating import project_template
+from ansible_collections.emco.edge.plugins.plugin_utils.third_party_controllers import load_control
 
 display = Display()
 
@@ -86,6 +87,7 @@ class VerbAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
             store_choice=variable("emco_edge_store"),
             say=display.display,
             template=project_template(self._templar),
+            load_control=load_control,
             variables_of=lambda name: _HostVariables(hosts[name], template) if name in hosts else {},
             stopping=stopping,
         )

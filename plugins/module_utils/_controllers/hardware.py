@@ -6,17 +6,22 @@ replicas, requests and limits of the named container, rules for the node, tolera
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace as with_changes
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._controllers import node_needs
+from ansible_collections.emco.edge.plugins.module_utils._controllers.contract import (
+    Controller,
+    Intents,
+    Objects,
+    Subject,
+)
 from ansible_collections.emco.edge.plugins.module_utils._hardware.pod_template import SCALABLE, pod_template_path
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Node
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import InvalidInput, Problem, near
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement
 from ansible_collections.emco.edge.plugins.module_utils._model.options import join
-
-Objects = Sequence[Mapping[str, Any]]
 
 
 def with_hardware(
@@ -179,3 +184,36 @@ def _has_replicas(item: Mapping[str, Any]) -> bool:
     if item.get("kind") in SCALABLE:
         return True
     return pod_template_path(item) == ("spec", "template") and "replicas" in (item.get("spec") or {})
+
+
+def _mine(subject: Subject) -> tuple[HardwareRequirement, ...]:
+    return tuple(one for one in subject.intents.hardware if one.app == subject.app)
+
+
+def _edit(objects: Objects, subject: Subject) -> Objects:
+    facts = subject.cluster.facts
+    return with_hardware(
+        objects,
+        _mine(subject),
+        replicas=subject.replicas,
+        workloads=subject.intents.scaled.get(subject.app, ()),
+        nodes=facts.nodes if facts is not None else (),
+    )
+
+
+def _concerns(subject: Subject) -> Hashable:
+    mine = _mine(subject)
+    if not mine and subject.replicas is None:
+        return None
+    # Labels of nodes decide what is written where a condition on the node is no node affinity.
+    own = subject.cluster.ref if any(one.node is not None for one in mine) else None
+    return (subject.replicas, own)
+
+
+def _problems(intents: Intents, samples: Mapping[str, Objects]) -> Iterator[Problem]:
+    for index, one in enumerate(intents.hardware):
+        for problem in hardware_problems(samples[one.app], [one], "hardware") if one.app in samples else ():
+            yield with_changes(problem, path=problem.path.replace("hardware[0]", f"hardware[{index}]", 1))
+
+
+CONTROLLER = Controller("hardware", _edit, _concerns, _problems)

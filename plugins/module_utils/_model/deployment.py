@@ -54,6 +54,7 @@ class Deployment:
     cluster_overrides: Mapping[str, Any] = option(default={})
     placement: Mapping[str, Any] = option(default={})
     hardware: tuple[Any, ...] = option(default=(), elements="dict")
+    controllers: tuple[Any, ...] = option(default=(), elements="raw")
     rebalance: bool = option(default=False)
     rollout: Rollout | None = option()
     resume: bool = option(default=False)
@@ -115,6 +116,7 @@ INTENT = (
     "cluster_overrides",
     "placement",
     "hardware",
+    "controllers",
     "host_variables",
 )
 """The options that say what is wanted and are therefore stored; the others say how this run goes about it."""

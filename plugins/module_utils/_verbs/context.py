@@ -58,6 +58,8 @@ class Context:
     template: Template | None = None
     variables_of: Callable[[str], Mapping[str, Any]] = field(default=lambda _: {}, repr=False)
     """The variables of another inventory host; empty for one that the inventory does not have."""
+    load_control: Callable[[str], Callable[[dict[str, Any]], Any]] | None = field(default=None, repr=False)
+    """Imports the action controller of another collection by its name; None where only what was shipped is there."""
     on_control_node: bool = True
     arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The options as the user wrote them; set by ``perform``."""

@@ -24,6 +24,7 @@ from ansible_collections.emco.edge.plugins.module_utils._plan.revision import (
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import State
 from ansible_collections.emco.edge.plugins.module_utils._verbs import deployment_result
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
+from ansible_collections.emco.edge.plugins.module_utils._verbs.controllers import loaded
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent import intent_key, resolve
 from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import keep_intent
 from ansible_collections.emco.edge.plugins.module_utils._verbs.limits import limited_to
@@ -37,7 +38,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import S
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec
 from ansible_collections.emco.edge.plugins.module_utils._verbs.wanted import Wanted
 
-SPEC = Spec("deployment", Deployment, fleet=True, control_node_only=("host_variables",))
+SPEC = Spec("deployment", Deployment, fleet=True, control_node_only=("host_variables", "controllers"))
 
 
 # Refusals that come from how full clusters are, or from comparing them; a plan may outlive those.
@@ -122,6 +123,7 @@ def _planned_or_present(call: _Call) -> Result:
     wanted, context = call.wanted, call.context
     store, keys = context.store(), context.keys()
     resolved = resolve(wanted, context.arguments, store, keys, call.fleet)
+    controllers = loaded(resolved.wanted.controllers, context)
     before = call.revisions.plan_of(call.last) if call.last is not None else None
     with _session(call, resolved.wanted) as session:
         placement = decide(
@@ -133,7 +135,15 @@ def _planned_or_present(call: _Call) -> Result:
             rebalance=wanted.rebalance,
         )
         placement.raise_if_failed()
-        plan = make_plan(resolved.wanted, placement, call.fleet, session, keys.digest, explain=wanted.explain)
+        plan = make_plan(
+            resolved.wanted,
+            placement,
+            call.fleet,
+            session,
+            keys.digest,
+            controllers=controllers,
+            explain=wanted.explain,
+        )
     revision = _kept(call, plan, resolved.document, resolved.wanted.app.app.name, resolved.wanted.app.app.version)
     if wanted.state == "planned":
         return deployment_result.of_plan(plan, revision, describe(before, plan), call.context.diff)

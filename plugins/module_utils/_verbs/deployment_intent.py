@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.emco.edge.plugins.module_utils._model import names
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import CompositeApp
+from ansible_collections.emco.edge.plugins.module_utils._model.controllers import parse_controllers
 from ansible_collections.emco.edge.plugins.module_utils._model.deployment import INTENT, Deployment
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import parse_hardware
@@ -101,6 +102,7 @@ class _Finder:
         intents = parse_placement(intent.placement, apps, "placement", self._problems)
         overrides = self._cluster_overrides(apps)
         hardware = parse_hardware(intent.hardware, apps, "hardware", self._problems)
+        controllers = parse_controllers(intent.controllers, "controllers", self._problems)
         release = self._release()
         if intent.logical_cloud not in (None, "admin"):
             self._problems.add(
@@ -121,6 +123,7 @@ class _Finder:
             cluster_overrides=overrides,
             hardware=hardware,
             host_variables=intent.host_variables,
+            controllers=controllers,
             inputs=inputs,
         )
 

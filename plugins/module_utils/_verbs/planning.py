@@ -4,19 +4,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from ansible_collections.emco.edge.plugins.module_utils._controllers.hardware import hardware_problems, with_hardware
+from ansible_collections.emco.edge.plugins.module_utils._controllers.contract import Controller, Intents, Subject
+from ansible_collections.emco.edge.plugins.module_utils._controllers.table import CONTROLLERS
+from ansible_collections.emco.edge.plugins.module_utils._controllers.third_party import Changes, changes
 from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import PodDemand, pod_demands
-from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef, Facts
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import App
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import InvalidInput, Problem
-from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import built_in
 from ansible_collections.emco.edge.plugins.module_utils._placement.explain import as_result
 from ansible_collections.emco.edge.plugins.module_utils._placement.planner import AppRequest, Placement, place
-from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import bundle, planned
+from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import bundle, identity_of, planned
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import AppDependency, Bundle, Digest
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Decisions, Plan
 from ansible_collections.emco.edge.plugins.module_utils._render.checks import check_objects
@@ -46,7 +48,7 @@ def decide(
 
     ``samples`` are the apps as one cluster would get them: which kinds they need, what their pods ask for.
     """
-    problems = unmet_hardware(wanted, samples)
+    problems = unmet_intents(wanted, samples)
     if problems:
         raise InvalidInput(problems, of="the deployment")
     brought = {kind for sample in samples.values() for kind in custom_scopes(sample.objects)}
@@ -82,20 +84,28 @@ def make_plan(
     session: RenderSession,
     digest: Digest,
     *,
+    controllers: Sequence[Controller] = (),
     explain: Iterable[str] = (),
 ) -> Plan:
-    """Render what was decided and put together a bundle for every chosen cluster."""
+    """Render what was decided, let the controllers edit it, and put together a bundle for every chosen cluster.
+
+    ``controllers``: those of other collections, in their order; they edit after ours.
+    """
     decisions: dict[str, dict[ClusterRef, int | None]] = {
         name: {one.cluster: one.replicas for one in decision.chosen} for name, decision in placement.decisions.items()
     }
     pairs = [(app, ref) for app in wanted.apps for ref in sorted(decisions.get(app.name, {}))]
     renderings = session.of(pairs)
     asked = set(explain)
+    assembly = _Assembly(wanted, fleet, decisions, digest, controllers)
     return Plan(
         decisions=decisions,
-        bundles=_Assembly(wanted, fleet, decisions, digest).bundles(pairs, renderings),
+        bundles=assembly.bundles(pairs, renderings),
         inputs=wanted.inputs,
-        explained={name: as_result(decision, explain=name in asked) for name, decision in placement.decisions.items()},
+        explained={
+            name: {**as_result(decision, explain=name in asked), **assembly.edits(name)}
+            for name, decision in placement.decisions.items()
+        },
         warnings=(*placement.warnings, *renderings.warnings),
     )
 
@@ -109,23 +119,27 @@ class _Part:
     image_mirrors: tuple[tuple[str, str], ...]
     pull_secrets: tuple[str, ...]
     cluster_scoped: tuple[str, ...]
-    replicas: int | None = None
-    own: ClusterRef | None = None
-    """The cluster, where its nodes decide what is written."""
+    edits: tuple[Hashable, ...]
+    """For each controller what decides its edit, None where it has nothing to do."""
 
 
 class _Assembly:
     """Puts bundles together, each different app and each different bundle once."""
 
     def __init__(
-        self, wanted: Wanted, fleet: Mapping[ClusterRef, Registered], decisions: Decisions, digest: Digest
+        self,
+        wanted: Wanted,
+        fleet: Mapping[ClusterRef, Registered],
+        decisions: Decisions,
+        digest: Digest,
+        controllers: Sequence[Controller],
     ) -> None:
         self._wanted = wanted
         self._fleet = fleet
         self._decisions = decisions
-        self._hardware: dict[str, list[HardwareRequirement]] = {}
-        for one in wanted.hardware:
-            self._hardware.setdefault(one.app, []).append(one)
+        self._controllers = (*CONTROLLERS, *controllers)
+        self._intents = intents_of(wanted)
+        self._edits: dict[str, dict[str, dict[ClusterRef, Changes]]] = {}
         self._digest = digest
         self._parts: dict[_Part, tuple[RenderedObject, ...]] = {}
         self._bundles: dict[tuple[_Part, ...], Bundle] = {}
@@ -156,16 +170,47 @@ class _Assembly:
             tuple(sorted(cluster.image_mirrors.items())),
             cluster.pull_secrets,
             cluster.facts.cluster_scoped if cluster.facts else (),
-            self._decisions[app.name][ref],
-            ref if any(one.node is not None for one in self._hardware.get(app.name, ())) else None,
+            tuple(one.concerns(self._subject(app.name, ref)) for one in self._controllers),
         )
 
+    def _subject(self, app: str, ref: ClusterRef) -> Subject:
+        wanted = self._wanted
+        replicas, readable = self._decisions[app][ref], wanted.naming.readable
+        return Subject(app, self._fleet[ref].cluster, wanted.namespace, replicas, self._intents, readable)
+
     def _objects(self, part: _Part, objects: Sequence[RenderedObject], ref: ClusterRef) -> tuple[RenderedObject, ...]:
-        """An app's objects with what was promised written into them, and with the site's mirrors and pull secrets."""
-        hardware = self._hardware.get(part.app, ())
-        if hardware or part.replicas is not None:
-            objects = _with_hardware(part, objects, hardware, self._wanted, self._fleet[ref].cluster.facts)
+        """An app's objects as the controllers leave them, with the site's mirrors and pull secrets."""
+        for controller, concern in zip(self._controllers, part.edits, strict=True):
+            if concern is not None:
+                objects = self._edited(controller, objects, self._subject(part.app, ref))
         return for_site(objects, image_mirrors=dict(part.image_mirrors), pull_secrets=part.pull_secrets)
+
+    def _edited(
+        self, controller: Controller, objects: Sequence[RenderedObject], subject: Subject
+    ) -> tuple[RenderedObject, ...]:
+        kept = [one for one in objects if one.hook is None]
+        before = [one.object for one in kept]
+        after = controller.edit(before, subject)
+        if controller not in CONTROLLERS:
+            done = self._edits.setdefault(subject.app, {}).setdefault(controller.name, {})
+            done[subject.cluster.ref] = changes(before, after)
+        known = {identity_of(one.object): one for one in kept}
+        fresh = [one for one in after if identity_of(one) not in known]
+        return (
+            *(RenderedObject(subject.app, f"controller {controller.name}", one) for one in fresh),
+            *(known[identity_of(one)].with_object(one) for one in after if identity_of(one) in known),
+            *(one for one in objects if one.hook is not None),
+        )
+
+    def edits(self, app: str) -> dict[str, Any]:
+        """What controllers of other collections did to an app, each different edit once with its clusters."""
+        found = []
+        for name, by_cluster in self._edits.get(app, {}).items():
+            alike: dict[Changes, list[str]] = {}
+            for ref, done in sorted(by_cluster.items()):
+                alike.setdefault(done, []).append(str(ref))
+            found += [{"name": name, "clusters": refs, **done.as_result()} for done, refs in alike.items()]
+        return {"controllers": found} if found else {}
 
     def _bundle(self, parts: tuple[_Part, ...]) -> Bundle:
         if parts not in self._bundles:
@@ -195,41 +240,17 @@ class _Assembly:
         )
 
 
-def _with_hardware(
-    part: _Part,
-    objects: Sequence[RenderedObject],
-    hardware: Sequence[HardwareRequirement],
-    wanted: Wanted,
-    facts: Facts | None,
-) -> tuple[RenderedObject, ...]:
-    replicas = wanted.intents[part.app].replicas
-    kept = [one for one in objects if one.hook is None]
-    written = with_hardware(
-        [one.object for one in kept],
-        hardware,
-        replicas=part.replicas,
-        workloads=replicas.workloads if replicas is not None else (),
-        nodes=facts.nodes if facts is not None else (),
-    )
-    added = len(written) - len(kept)
-    return (
-        *(RenderedObject(part.app, "hardware", one) for one in written[:added]),
-        *(one.with_object(document) for one, document in zip(kept, written[added:], strict=True)),
-        *(one for one in objects if one.hook is not None),
-    )
+def intents_of(wanted: Wanted) -> Intents:
+    """What a deployment wants of its objects, as the controllers take it."""
+    scaled = {name: one.replicas.workloads for name, one in wanted.intents.items() if one.replicas is not None}
+    return Intents(hardware=wanted.hardware, scaled=scaled)
 
 
-def unmet_hardware(wanted: Wanted, samples: Mapping[str, Rendered]) -> list[Problem]:
-    """Workloads and containers that the hardware option names and the rendered apps do not have."""
-    found: list[Problem] = []
-    for index, one in enumerate(wanted.hardware):
-        if one.app in samples:
-            objects = [each.object for each in samples[one.app].kept]
-            found += [
-                replace(problem, path=problem.path.replace("hardware[0]", f"hardware[{index}]", 1))
-                for problem in hardware_problems(objects, [one], "hardware")
-            ]
-    return found
+def unmet_intents(wanted: Wanted, samples: Mapping[str, Rendered]) -> list[Problem]:
+    """What is wrong with the intents given what the apps render: workloads and containers that are not there."""
+    intents = intents_of(wanted)
+    objects = {app: [one.object for one in sample.kept] for app, sample in samples.items()}
+    return [problem for controller in CONTROLLERS for problem in controller.problems(intents, objects)]
 
 
 def _scopes(objects: Sequence[RenderedObject], parts: Iterable[_Part]) -> IsNamespaced:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import App, dependency_order
+from ansible_collections.emco.edge.plugins.module_utils._model.controllers import ControllerUse
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import PlacementIntent
 from ansible_collections.emco.edge.plugins.module_utils._model.values import Override
@@ -32,6 +33,7 @@ class Wanted:
     cluster_overrides: Mapping[ClusterRef, Mapping[str, Override]]
     hardware: tuple[HardwareRequirement, ...]
     host_variables: tuple[str, ...]
+    controllers: tuple[ControllerUse, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, emco.edge contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Private to emco.edge: what an action controller is. It edits the objects of one app for one cluster, and is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem
+from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement
+
+Objects = Sequence[Mapping[str, Any]]
+"""The objects of an app that stay on the cluster, hooks apart, in install order."""
+
+
+@dataclass(frozen=True)
+class Intents:
+    """What a deployment wants of its objects besides what its apps render."""
+
+    hardware: tuple[HardwareRequirement, ...] = ()
+    scaled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """App: the workloads that a decision about replicas is for; none: all that have replicas."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One app on one cluster."""
+
+    app: str
+    cluster: Cluster
+    namespace: str
+    """Where objects go that name no namespace."""
+    replicas: int | None
+    """What the decision gives this cluster; None: what the app says itself."""
+    intents: Intents
+    deployment: str = ""
+    """Readable: ``project/name``."""
+
+
+def _nothing(_intents: Intents, _samples: Mapping[str, Objects]) -> Iterable[Problem]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Controller:
+    """An action controller."""
+
+    name: str
+    edit: Callable[[Objects, Subject], Objects]
+    """The edited objects; what was given is left as it is. InvalidInput with all problems at once."""
+    concerns: Callable[[Subject], Hashable]
+    """None: nothing to edit. Else what decides the edit: subjects for which it is equal are edited once."""
+    problems: Callable[[Intents, Mapping[str, Objects]], Iterable[Problem]] = _nothing
+    """What is wrong with the intents, given for each app the objects that one cluster would get."""
