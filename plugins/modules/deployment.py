@@ -257,9 +257,11 @@ options:
     default: present
   revision:
     description:
-      - Exactly this stored plan. One that was never applied fails with C(StalePlan) when what it was made from changed.
-        One that was applied before is the way back to it, its objects are stored as a new revision.
-    type: int
+      - The number of a stored plan, which is brought exactly as it is. One that was never applied fails with
+        C(StalePlan) when what it was made from changed. One that was applied before is the way back to it, its objects
+        are stored as a new revision.
+      - V(previous) is the newest one that was on all its clusters before the last.
+    type: raw
   comment:
     description: A word for the history.
     type: str
@@ -330,11 +332,11 @@ EXAMPLES = r"""
         name: vision-north
         revision: "{{ plan.revision }}"
 
-    - name: Go back to revision 1
+    - name: Go back to what was there before
       emco.edge.deployment:
         project: demo
         name: vision-north
-        revision: 1
+        revision: previous
 
     - name: One site first, then the north, then the rest, and back if more than one fails
       emco.edge.deployment:

@@ -180,6 +180,19 @@ def test_going_back_brings_the_old_objects_under_a_new_number(fleet: Fleet) -> N
     assert fleet.data("edge-1", "shop-web") == {"colour": "blue"}
 
 
+def test_the_playbook_goes_back_to_what_was_everywhere_before(fleet: Fleet) -> None:
+    intents = {"emco_deployments": [{"project": fleet.project, "name": "shop"}]}
+    fleet.deploy()
+    none = fleet.playbooks.run("emco.edge.rollback", fleet.inventory(), extra=intents)
+    assert none.code != 0 and result(none)["reason"] == "UnknownRevision"
+    fleet.deploy(overrides={"web": {"values": {"colour": "green", "hook": False}}})
+    broken = fleet.deploy(overrides={"web": {"values": {"port": -1, "hook": False}}})
+    assert broken.code != 0
+    back = fleet.playbooks.run("emco.edge.rollback", fleet.inventory(), extra=intents)
+    assert back.code == 0 and result(back)["revision"] == 4, pretty(back)
+    assert fleet.data("edge-1", "shop-web") == {"colour": "green"}
+
+
 def test_an_app_moves_and_moves_back(fleet: Fleet) -> None:
     fleet.deploy(placement={"default": {"clusters": ["lab+edge-1"]}})
     moved = fleet.deploy(placement={"default": {"clusters": ["lab+edge-3"]}})

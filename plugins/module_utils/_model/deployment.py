@@ -39,6 +39,14 @@ def _only(raw: Any) -> tuple[str, ...]:
     return tuple(raw)
 
 
+def _revision(raw: Any) -> int | Literal["previous"]:
+    if raw == "previous":
+        return "previous"
+    if isinstance(raw, bool) or not str(raw).strip().isdecimal() or int(raw) < 1:
+        raise ValueError("must be the number of a revision, counted from 1, or previous")
+    return int(raw)
+
+
 @dataclass(frozen=True)
 class Deployment:
     """The options of ``emco.edge.deployment``. What is left out is taken from what was stored before."""
@@ -79,7 +87,7 @@ class Deployment:
     """Seconds to wait for another run on the same deployment before giving up."""
     nondeterministic: Literal["pin", "fail"] = option(default="pin")
     state: Literal["planned", "present", "absent"] = option(default="present")
-    revision: int | None = option()
+    revision: int | Literal["previous"] | None = option(parse=_revision, type="raw")
     comment: str | None = option()
     explain: tuple[str, ...] = option(default=())
     store: Any = option(type="raw")
@@ -88,8 +96,6 @@ class Deployment:
         """Rules over several options."""
         if self.parallel < 1:
             yield Problem(join(path, "parallel"), "must be at least 1")
-        if self.revision is not None and self.revision < 1:
-            yield Problem(join(path, "revision"), "revisions are counted from 1")
         if self.catch_up and (self.state != "present" or self.revision is not None):
             yield Problem(join(path, "catch_up"), "goes with state: present and no revision: it brings the latest one")
         if self.revision is not None and self.state == "absent":

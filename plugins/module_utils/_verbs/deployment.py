@@ -73,6 +73,19 @@ class _Call:
         past = (RevisionState.PLANNED, RevisionState.APPROVED, RevisionState.ROLLED_BACK)
         return next((one for one in reversed(self.history) if one.state not in past), None)
 
+    def previous(self) -> int:
+        """The number of the newest revision that was everywhere before the last one; ``UnknownRevision`` without."""
+        arrived = (RevisionState.CURRENT, RevisionState.SUPERSEDED)
+        last = self.last.number if self.last is not None else 0
+        for one in reversed(self.history):
+            if one.number < last and one.state in arrived:
+                return one.number
+        raise EdgeError(
+            "UnknownRevision",
+            f"{self.naming.readable} has no revision to go back to: none was on all its clusters before.",
+            hint="emco.edge.deployment_info with revisions: true lists what there is.",
+        )
+
     def next_number(self) -> int:
         """The number of the next revision; a rebuilt store goes on from what the clusters know."""
         stored = [one.number for one in self.history]
@@ -94,7 +107,7 @@ def run(wanted: Deployment, context: Context) -> Result:
         if wanted.catch_up:
             return _caught_up(call)
         if wanted.revision is not None:
-            return _stored_revision(call, wanted.revision)
+            return _stored_revision(call, call.previous() if wanted.revision == "previous" else wanted.revision)
         return _planned_or_present(call)
 
 
