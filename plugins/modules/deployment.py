@@ -250,11 +250,20 @@ options:
   state:
     description:
       - V(planned) stores the plan and touches no cluster.
+      - V(approved) notes that a plan is wanted. That is O(revision), else what this task says, else the newest plan.
       - V(present) makes the clusters equal to the plan.
-      - V(absent) takes the deployment off its clusters, in reverse order.
+      - V(stopped) ends what goes on, also a run on another machine. What is done stays, and nothing more happens until
+        V(present) or V(absent); O(catch_up) is refused.
+      - V(absent) takes the deployment off its clusters, in reverse order. Clusters that do not answer are remembered,
+        and cleared by the next V(absent) or O(catch_up).
+      - A state that does not fit fails with C(WrongState), which names the ones that do.
     type: str
-    choices: [planned, present, absent]
+    choices: [planned, approved, present, stopped, absent]
     default: present
+  require_approval:
+    description: Fail with C(WrongState) unless somebody approved exactly what would be brought.
+    type: bool
+    default: false
   revision:
     description:
       - The number of a stored plan, which is brought exactly as it is. One that was never applied fails with
@@ -326,11 +335,20 @@ EXAMPLES = r"""
         state: planned
       register: plan
 
-    - name: Apply what was planned
+    - name: Approve it, perhaps as somebody else in another job
       emco.edge.deployment:
         project: demo
         name: vision-north
         revision: "{{ plan.revision }}"
+        state: approved
+        comment: CHG-1234
+
+    - name: Apply what was planned, if it was approved
+      emco.edge.deployment:
+        project: demo
+        name: vision-north
+        revision: "{{ plan.revision }}"
+        require_approval: true
 
     - name: Go back to what was there before
       emco.edge.deployment:
@@ -358,6 +376,13 @@ EXAMPLES = r"""
         project: demo
         name: vision-north
         catch_up: true
+
+    - name: Stop whatever goes on with it
+      emco.edge.deployment:
+        project: demo
+        name: vision-north
+        state: stopped
+        comment: the line in the north is being repaired
 
     - name: Take it away
       emco.edge.deployment:

@@ -86,7 +86,9 @@ class Deployment:
     lock_wait: float = option(default=0.0, parse=quantities.seconds, type="str", spec_default="0s")
     """Seconds to wait for another run on the same deployment before giving up."""
     nondeterministic: Literal["pin", "fail"] = option(default="pin")
-    state: Literal["planned", "present", "absent"] = option(default="present")
+    require_approval: bool = option(default=False)
+    """Bring only what somebody approved."""
+    state: Literal["planned", "approved", "present", "stopped", "absent"] = option(default="present")
     revision: int | Literal["previous"] | None = option(parse=_revision, type="raw")
     comment: str | None = option()
     explain: tuple[str, ...] = option(default=())
@@ -98,8 +100,8 @@ class Deployment:
             yield Problem(join(path, "parallel"), "must be at least 1")
         if self.catch_up and (self.state != "present" or self.revision is not None):
             yield Problem(join(path, "catch_up"), "goes with state: present and no revision: it brings the latest one")
-        if self.revision is not None and self.state == "absent":
-            yield Problem(join(path, "revision"), "has no meaning with state: absent")
+        if self.revision is not None and self.state in ("absent", "stopped"):
+            yield Problem(join(path, "revision"), f"has no meaning with state: {self.state}")
         if self.release is not None:
             try:
                 names.dns_label(self.release)

@@ -24,6 +24,8 @@ class RevisionState(str, Enum):
     CURRENT = "Current"
     SUPERSEDED = "Superseded"
     ROLLED_BACK = "RolledBack"
+    REMOVING = "Removing"
+    """Being taken away; clusters that do not answer still have it."""
     REMOVED = "Removed"
     FAILED = "Failed"
 
@@ -50,6 +52,16 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Event:
+    """A turn in the life of a revision: into which state, when (seconds since the epoch), by whom, and why."""
+
+    state: RevisionState
+    at: float
+    by: str
+    comment: str = ""
+
+
+@dataclass(frozen=True)
 class Revision:
     """A stored plan. Times are seconds since the epoch."""
 
@@ -66,20 +78,26 @@ class Revision:
     comment: str = ""
     of: int | None = None
     """The revision whose objects these are, when this one went back to it."""
+    events: tuple[Event, ...] = ()
+    """How it came to be as it is, oldest first."""
 
-    def turned(self, state: RevisionState) -> Revision:
-        """The same revision in another state."""
-        return replace(self, state=state)
+    def turned(self, state: RevisionState, *, at: float, by: str, comment: str = "") -> Revision:
+        """The same revision in another state, and who brought it there; itself when it has the state already."""
+        if state is self.state:
+            return self
+        return replace(self, state=state, events=(*self.events, Event(state, at, by, comment)))
 
 
 def revision_document(one: Revision) -> dict[str, Any]:
     """A revision as JSON data."""
-    return {**one.__dict__, "state": one.state.value, "inputs": dict(one.inputs)}
+    events = [[event.state.value, event.at, event.by, event.comment] for event in one.events]
+    return {**one.__dict__, "state": one.state.value, "inputs": dict(one.inputs), "events": events}
 
 
 def revision_of(document: Mapping[str, Any]) -> Revision:
     """The revision that ``revision_document`` made."""
-    return Revision(**{**document, "state": RevisionState(document["state"])})
+    events = tuple(Event(RevisionState(state), *told) for state, *told in document.get("events", ()))
+    return Revision(**{**document, "state": RevisionState(document["state"]), "events": events})
 
 
 def decisions_document(decisions: Decisions) -> dict[str, dict[str, int | None]]:

@@ -24,8 +24,9 @@ from ansible_collections.emco.edge.plugins.module_utils._observe.status import (
 )
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
-from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Revision
+from ansible_collections.emco.edge.plugins.module_utils._plan.lifecycle import in_effect
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
+from ansible_collections.emco.edge.plugins.module_utils._verbs.history import told_history
 from ansible_collections.emco.edge.plugins.module_utils._verbs.limits import limited_to
 from ansible_collections.emco.edge.plugins.module_utils._verbs.rebuilding import rebuilt_progress
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import (
@@ -95,7 +96,7 @@ def _one(
             )
     asked = [ref for ref in sorted(progress) if ref in fleet and (limit is None or ref in limit)]
     history = revisions.all()
-    current = next((one for one in reversed(history) if one.state.value not in ("Planned", "Approved")), None)
+    current = in_effect(history)
     # What was sent tells which fields differ; without drift nobody asks, and a plan of a large fleet is large.
     sent = revisions.plan_of(current).bundles if wanted.drift and current is not None else {}
     observations = _observed(naming, asked, sent, wanted, fleet, context)
@@ -103,24 +104,11 @@ def _one(
     if current is not None:
         told.update(revision=current.number, state=current.state.value)
         told.update(composite_app=current.composite_app, version=current.version)
+    elif history:
+        # Nothing of it was ever brought anywhere.
+        told.update(revision=history[-1].number, state=history[-1].state.value)
     if wanted.revisions:
-        told["revisions"] = [_history(one) for one in history]
-    return told
-
-
-def _history(one: Revision) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "revision": one.number,
-        "state": one.state.value,
-        "composite_app": one.composite_app,
-        "version": one.version,
-        "created": one.created,
-        "owner": one.owner,
-    }
-    if one.comment:
-        told["comment"] = one.comment
-    if one.of is not None:
-        told["back_to"] = one.of
+        told["revisions"] = told_history(history, revisions)
     return told
 
 

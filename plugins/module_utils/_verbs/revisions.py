@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
@@ -18,6 +18,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.errors import Edg
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming, bundle_document, bundle_of
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import (
+    Event,
     Plan,
     Revision,
     RevisionState,
@@ -30,6 +31,7 @@ from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import
 from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import Progress as Rolling
 from ansible_collections.emco.edge.plugins.module_utils._store.contract import Key, Store
 from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
+from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.sealed_blobs import SealedBlobs
 
 
@@ -91,21 +93,23 @@ class Revisions:
             inputs=plan.inputs,
             **told,
         )
+        revision = replace(revision, events=(Event(state, revision.created, revision.owner, revision.comment),))
         self._store.put(self._key(number), revision_document(revision), expect=0)
         return revision
 
-    def turn(self, revision: Revision, state: RevisionState) -> Revision:
-        """Store a revision's new state; nothing is written when it has it already."""
-        turned = revision.turned(state)
-        self._store.put(self._key(revision.number), revision_document(turned))
+    def turn(self, revision: Revision, state: RevisionState, context: Context, comment: str = "") -> Revision:
+        """Store a revision's new state with who brought it there; nothing is written when it has it already."""
+        turned = revision.turned(state, at=context.clock(), by=context.owner, comment=comment)
+        if turned is not revision:
+            self._store.put(self._key(revision.number), revision_document(turned))
         return turned
 
-    def plan_of(self, revision: Revision) -> Plan:
-        """The plan of a stored revision, bodies and all."""
+    def plan_of(self, revision: Revision, *, bodies: bool = True) -> Plan:
+        """The plan of a stored revision; without ``bodies`` its objects are empty, which is enough to compare it."""
         content = json.loads(self._blobs.get([revision.content])[revision.content])
         digests = {row[5] for one in content["bundles"].values() for row in one["objects"]}
-        bodies = self._blobs.get(digests)
-        bundles = {digest: bundle_of(document, self._naming, bodies) for digest, document in content["bundles"].items()}
+        found = self._blobs.get(digests) if bodies else dict.fromkeys(digests, b"")
+        bundles = {digest: bundle_of(document, self._naming, found) for digest, document in content["bundles"].items()}
         return Plan(
             decisions=decisions_of(content["decisions"]),
             bundles={ClusterRef.parse(ref): bundles[digest] for ref, digest in content["clusters"].items()},
@@ -117,17 +121,20 @@ class Revisions:
 
     # rollout
 
-    def rollout_of(self, number: int) -> Rolling | None:
-        """The rollout of a revision that was left unfinished: killed, interrupted or paused."""
+    def rollout_of(self, number: int, event: str) -> Rolling | None:
+        """The rollout of a revision that was left unfinished: killed, interrupted or paused.
+
+        ``event``: a removal does not go on where bringing the same revision ended, nor the other way round.
+        """
         entry = self._store.get(self._rollout_key())
-        if entry is None or entry.value["revision"] != number:
+        if entry is None or (entry.value["revision"], entry.value.get("event", event)) != (number, event):
             return None
         found = progress_of(entry.value["progress"])
         return found if found.ending in (None, Ending.INTERRUPTED, Ending.PAUSED) else None
 
-    def note_rollout(self, number: int, document: Mapping[str, Any]) -> None:
+    def note_rollout(self, number: int, event: str, document: Mapping[str, Any]) -> None:
         """Store how far the rollout of a revision is."""
-        self._store.put(self._rollout_key(), {"revision": number, "progress": dict(document)})
+        self._store.put(self._rollout_key(), {"revision": number, "event": event, "progress": dict(document)})
 
     def last_rollout(self) -> tuple[int, Rolling] | None:
         """The newest rollout, with the revision that it brought."""

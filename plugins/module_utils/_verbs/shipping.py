@@ -145,7 +145,7 @@ class _Fleet:
 
     def shipped(self) -> Shipped:
         strategy = self._strategy()
-        left = None if self._context.check else self._revisions.rollout_of(self._shipment.number)
+        left = None if self._context.check else self._revisions.rollout_of(self._shipment.number, self._shipment.event)
         now = self._context.clock()
         start = begun(strategy, now) if left is None else resumed(strategy, left, now, released=self._wanted.resume)
         try:
@@ -196,7 +196,7 @@ class _Fleet:
 
     def _persist(self, document: Mapping[str, object]) -> None:
         if not self._context.check:
-            self._revisions.note_rollout(self._shipment.number, document)
+            self._revisions.note_rollout(self._shipment.number, self._shipment.event, document)
 
     # what is done to one cluster; all in threads
 

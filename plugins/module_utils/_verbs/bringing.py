@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, emco.edge contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Private to emco.edge: ``state: present``: bringing a revision to its clusters, and noting what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.module_utils._plan.lifecycle import Verb
+from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Plan, Revision, RevisionState
+from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import State
+from ansible_collections.emco.edge.plugins.module_utils._verbs import deployment_result
+from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_call import Call
+from ansible_collections.emco.edge.plugins.module_utils._verbs.removing import absent
+from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Standing
+from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import Shipment, Shipped, ship
+from ansible_collections.emco.edge.plugins.module_utils._verbs.stopping import StopWatch
+from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result
+
+_OUTDONE = (
+    RevisionState.CURRENT,
+    RevisionState.PROGRESSING,
+    RevisionState.PAUSED,
+    RevisionState.STOPPED,
+    RevisionState.REMOVING,
+)
+_PUT_OFF = {State.DEFERRED.value, State.UNREACHABLE.value}
+
+
+def present(call: Call, plan: Plan, revision: Revision | None, before: Plan | None, event: str = "upgrade") -> Result:
+    """Bring a plan to its clusters, clear those it leaves, and say what came of each; ``before`` is what runs today."""
+    call.must_allow(Verb.SHIP)
+    old = before.bundles if before is not None else {}
+    leaving = (set(call.progress) | set(old)) - set(plan.bundles)
+    number = revision.number if revision is not None else call.next_number()
+    shipment = Shipment(
+        naming=call.naming,
+        number=number,
+        bundles=plan.bundles,
+        leaving={ref: old.get(ref) for ref in leaving if ref in call.fleet},
+        decisions=plan.decisions,
+        only=call.only,
+        event=event,
+        before={ref: one for ref, one in old.items() if ref in call.progress},
+    )
+    if revision is not None and not call.context.check:
+        revision = _begun(call, shipment, revision)
+    with StopWatch(call.naming, call.context) as watch:
+        shipped = ship(shipment, call.wanted, call.fleet, call.context, call.revisions, call.progress)
+    if revision is not None and not call.context.check:
+        revision = _ended(call, shipment, revision, shipped, watch.by)
+    return deployment_result.of_run(plan, revision, shipment, shipped, call.wanted, call.context)
+
+
+def caught_up(call: Call) -> Result:
+    """Bring what was put off to the latest revision, or clear it; with nothing put off nobody is asked anything."""
+    call.must_allow(Verb.CATCH_UP)
+    revision = call.last
+    if revision is None:
+        raise EdgeError("UnknownDeployment", f"there is nothing of {call.naming.readable} to catch up with.")
+    behind = frozenset(ref for ref, one in call.progress.items() if one.state in _PUT_OFF)
+    limited = replace(call, only=behind if call.only is None else behind & call.only)
+    if revision.state is RevisionState.REMOVING:
+        return absent(limited)
+    plan = call.revisions.plan_of(revision)
+    return present(limited, plan, revision, plan)
+
+
+def _begun(call: Call, shipment: Shipment, revision: Revision) -> Revision:
+    """Note where something will be before it is, so that a killed run leaves nothing that nobody knows of."""
+    fresh = {
+        ref: Standing(shipment.number, one.digest, "Pending")
+        for ref, one in shipment.bundles.items()
+        if ref not in call.progress
+    }
+    call.revisions.note({**call.progress, **fresh} if fresh else {})
+    if revision.state is RevisionState.CURRENT:
+        return revision
+    return call.turn(revision, RevisionState.PROGRESSING)
+
+
+def _ended(call: Call, shipment: Shipment, revision: Revision, shipped: Shipped, stopped_by: str) -> Revision:
+    now = call.context.clock()
+    done = {
+        ref: Standing(shipment.number, shipment.digest(ref), one.state.value, one.reason, one.message, now)
+        for ref, one in shipped.outcomes.items()
+        if ref not in shipped.taken_back
+    }
+    former = {ref: call.progress[ref] for ref in shipped.taken_back if ref in call.progress}
+    cleared = [ref for ref, one in shipped.outcomes.items() if one.state is State.REMOVED]
+    fresh = [ref for ref in shipped.taken_back if ref not in call.progress]
+    gone = {*cleared, *fresh}
+    call.revisions.note({ref: one for ref, one in {**done, **former}.items() if ref not in gone}, gone=gone)
+    state = deployment_result.revision_state(call.revisions.progress(), shipment, shipped)
+    if state is RevisionState.CURRENT:
+        for one in call.history:
+            if one.number != revision.number and one.state in _OUTDONE:
+                call.revisions.turn(one, RevisionState.SUPERSEDED, call.context)
+    elif stopped_by:
+        return call.turn(revision, RevisionState.STOPPED, f"stopped by {stopped_by}")
+    return call.revisions.turn(revision, state, call.context)
