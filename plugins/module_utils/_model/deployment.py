@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 from ansible_collections.emco.edge.plugins.module_utils._model import names, quantities
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
-from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem
-from ansible_collections.emco.edge.plugins.module_utils._model.options import join, option
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem, Problems
+from ansible_collections.emco.edge.plugins.module_utils._model.hardware import parse_hardware
+from ansible_collections.emco.edge.plugins.module_utils._model.options import join, option, parse
+from ansible_collections.emco.edge.plugins.module_utils._model.placement import parse_intent
 from ansible_collections.emco.edge.plugins.module_utils._model.rollout import Rollout
 from ansible_collections.emco.edge.plugins.module_utils._model.values import Override
 
@@ -39,6 +41,31 @@ def _only(raw: Any) -> tuple[str, ...]:
     return tuple(raw)
 
 
+# What apps there are is in the store, so intents are read there; what is wrong with them alone is told with the rest.
+
+
+def _check_placement(raw: Mapping[str, Any], path: str, problems: Problems) -> None:
+    for name, intent in raw.items():
+        parse_intent(intent, join(path, name), problems)
+
+
+def _check_hardware(raw: tuple[Any, ...], path: str, problems: Problems) -> None:
+    parse_hardware(raw, None, path, problems)
+
+
+def _check_cluster_overrides(raw: Mapping[str, Any], path: str, problems: Problems) -> None:
+    for cluster, apps in raw.items():
+        try:
+            ClusterRef.parse(cluster)
+        except ValueError as wrong:
+            problems.add(join(path, cluster), str(wrong))
+        if not isinstance(apps, Mapping):
+            problems.add(join(path, cluster), "must be a dictionary of apps")
+            continue
+        for app, override in apps.items():
+            parse(Override, override, join(join(path, cluster), str(app)), problems)
+
+
 def _revision(raw: Any) -> int | Literal["previous"]:
     if raw == "previous":
         return "previous"
@@ -59,9 +86,9 @@ class Deployment:
     release: str | None = option()
     logical_cloud: str | None = option(parse=emco_name, type="str")
     overrides: Mapping[str, Override] = option(default={})
-    cluster_overrides: Mapping[str, Any] = option(default={})
-    placement: Mapping[str, Any] = option(default={})
-    hardware: tuple[Any, ...] = option(default=(), elements="dict")
+    cluster_overrides: Mapping[str, Any] = option(default={}, check=_check_cluster_overrides)
+    placement: Mapping[str, Any] = option(default={}, check=_check_placement)
+    hardware: tuple[Any, ...] = option(default=(), elements="dict", check=_check_hardware)
     controllers: tuple[Any, ...] = option(default=(), elements="raw")
     rebalance: bool = option(default=False)
     rollout: Rollout | None = option()
@@ -107,11 +134,6 @@ class Deployment:
                 names.dns_label(self.release)
             except ValueError as wrong:
                 yield Problem(join(path, "release"), f"{wrong}: a release is not a valid DNS label")
-        for cluster in self.cluster_overrides:
-            try:
-                ClusterRef.parse(cluster)
-            except ValueError as wrong:
-                yield Problem(join(path, f"cluster_overrides.{cluster}"), str(wrong))
 
 
 INTENT = (

@@ -45,6 +45,7 @@ def option(
     default: Any = None,
     required: bool = False,
     parse: Callable[[Any], Any] | None = None,
+    check: Callable[[Any, str, Problems], object] | None = None,
     type: str | None = None,
     elements: str | None = None,
     no_log: bool | None = None,
@@ -55,12 +56,14 @@ def option(
     """A field of an options dataclass.
 
     ``parse`` turns the raw value into the typed one and raises ValueError to refuse it; ``type`` and ``elements`` are
-    then what Ansible is told. ``spec_default`` is the default as users write it when ``default`` is a typed value.
+    then what Ansible is told. ``check`` adds what is wrong inside a value that is read later, so that it is told with
+    the rest. ``spec_default`` is the default as users write it when ``default`` is a typed value.
     ``written`` is the option's name where Python has reserved it, as it has ``from``.
     """
     metadata = {
         "required": required,
         "parse": parse,
+        "check": check,
         "type": type,
         "elements": elements,
         "no_log": no_log,
@@ -196,9 +199,13 @@ def _listed(known: Iterable[str]) -> str:
 
 
 def _value(raw: Any, field: dataclasses.Field[Any], shape: _Shape, path: str, problems: Problems) -> Any:
-    parser = field.metadata["parse"]
+    parser, check = field.metadata["parse"], field.metadata["check"]
     if parser is None:
-        return _typed(raw, shape, path, problems)
+        before = len(problems)
+        value = _typed(raw, shape, path, problems)
+        if check is not None and len(problems) == before:
+            check(value, path, problems)
+        return value
     try:
         return parser(raw)
     except ValueError as wrong:

@@ -153,9 +153,6 @@ class _Finder:
             ref = ClusterRef.parse(cluster)
             if ref not in self._fleet:
                 self._problems.add(path, f"no cluster {ref} is registered", near(cluster, map(str, self._fleet)))
-            if not isinstance(given, Mapping):
-                self._problems.add(path, "must be a dictionary of apps")
-                continue
             self._known(path, given, apps, "app")
             parsed = {name: parse(Override, one, f"{path}.{name}", self._problems) for name, one in given.items()}
             found[ref] = {name: one for name, one in parsed.items() if one is not None}
