@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +21,12 @@ _MERGE = "application/merge-patch+json"
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 _PAGE = 500
+
+
+@lru_cache(maxsize=256)
+def _apply_query(manager: str, force: bool, dry_run: bool) -> str:
+    query = {"fieldManager": manager, "force": "true" if force else "false"}
+    return urlencode({**query, "dryRun": "All"} if dry_run else query)
 
 
 @dataclass(frozen=True)
@@ -125,13 +132,10 @@ class ClusterClient:
         subresource: str = "",
     ) -> Applied:
         """Server-side apply of an object that is already JSON."""
-        query = {"fieldManager": manager, "force": "true" if force else "false"}
-        if dry_run:
-            query["dryRun"] = "All"
         path = resource.path(namespace, name) + (f"/{subresource}" if subresource else "")
         attempt = f"apply {described(resource, namespace, name)}"
         answer = self.transport.send(
-            "PATCH", f"{path}?{urlencode(query)}", attempt=attempt, body=body, content_type=_APPLY
+            "PATCH", f"{path}?{_apply_query(manager, force, dry_run)}", attempt=attempt, body=body, content_type=_APPLY
         )
         return Applied(self._checked(answer, attempt).document(), answer.status == 201)
 

@@ -17,23 +17,8 @@ from dataclasses import dataclass
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import Answer, ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._kube.budget import ENDLESS, Budget
 from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Endpoint
-from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
-
-try:
-    import urllib3
-    from urllib3.exceptions import (
-        ConnectTimeoutError,
-        HTTPError,
-        NewConnectionError,
-        ProtocolError,
-        ProxyError,
-        ReadTimeoutError,
-        SSLError,
-    )
-
-    MISSING: ImportError | None = None
-except ImportError as error:
-    MISSING = error
+from ansible_collections.emco.edge.plugins.module_utils._kube.proxied import ProxiedLines
+from ansible_collections.emco.edge.plugins.module_utils._kube.wire import DirectLines, Limits, Lines, NoAnswer
 
 # Beyond 4 to 8 connections an API server gets slower, not faster.
 CONNECTIONS = 4
@@ -64,12 +49,6 @@ class Transport:
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        if MISSING is not None:
-            raise EdgeError(
-                "MissingLibrary",
-                "talking to clusters needs the Python package urllib3, which comes with kubernetes.",
-                hint="Install it where this runs: pip install kubernetes.",
-            ) from MISSING
         self.cluster = cluster
         self.budget = budget
         self.requests = 0
@@ -79,25 +58,11 @@ class Transport:
         self._sleep = sleep
         self._jitter = jitter
         self._count = threading.Lock()
-        self._pool = self._opened(endpoint, connections)
-
-    def _opened(self, endpoint: Endpoint, connections: int) -> urllib3.HTTPConnectionPool:
-        extra: dict[str, object] = {"maxsize": connections, "block": True, "retries": False}
-        if endpoint.tls is not None:
-            extra["ssl_context"] = endpoint.tls
-            if endpoint.server_name:
-                extra.update(server_hostname=endpoint.server_name, assert_hostname=endpoint.server_name)
-            if not endpoint.tls.check_hostname:
-                extra.update(assert_hostname=False, cert_reqs="CERT_NONE")
-        if endpoint.proxy:
-            manager: urllib3.PoolManager = urllib3.ProxyManager(endpoint.proxy, **extra)  # type: ignore[arg-type]
-        else:
-            manager = urllib3.PoolManager(**extra)  # type: ignore[arg-type]
-        return manager.connection_from_url(endpoint.url)
+        self._lines = _lines(endpoint, connections)
 
     def close(self) -> None:
         """Let the connections go."""
-        self._pool.close()
+        self._lines.close()
 
     def send(
         self,
@@ -121,11 +86,11 @@ class Transport:
             last = trial == self._patience.retries
             try:
                 answer = self._sent(method, path, attempt, body, content_type, accept, read_timeout)
-            except _NoAnswer as silence:
+            except NoAnswer as silence:
                 # Silence costs its whole time limit: it is given one more chance, not all of them.
-                enough = last or silence.final or (silence.silent and trial > 0)
+                enough = last or silence.distrusted or (silence.silent and trial > 0)
                 if enough or (silence.sent and not repeatable) or self.budget.spent():
-                    raise silence.error from silence.__cause__
+                    raise self._error(attempt, silence) from silence
                 wait = pause
             else:
                 if answer.status == 401 and not renewed and self._endpoint.renew():
@@ -145,8 +110,8 @@ class Transport:
         """The answer to a GET that is sent once and has ``seconds`` in all; errors as ``send``."""
         try:
             return self._sent("GET", path, attempt, None, "", "application/json", None, within=seconds)
-        except _NoAnswer as silence:
-            raise silence.error from silence.__cause__
+        except NoAnswer as silence:
+            raise self._error(attempt, silence) from silence
 
     def _sent(
         self,
@@ -159,37 +124,28 @@ class Transport:
         read_timeout: float | None,
         within: float | None = None,
     ) -> Answer:
-        if self.budget.spent():
-            raise _NoAnswer(self._unreachable(attempt, "the time for this cluster is over", "BudgetSpent"), final=True)
-        headers = urllib3.HTTPHeaderDict({"Accept": accept, "User-Agent": "emco-edge"})
-        if body is not None:
-            headers["Content-Type"] = content_type
-        for name, value in self._endpoint.headers():
-            headers.add(name, value)
         left = self.budget.left()
-        timeout = urllib3.Timeout(
-            connect=min(self._patience.connect, left),
-            read=min(read_timeout or self._patience.read, left),
-            total=within,
-        )
+        if left == 0.0:
+            raise self._unreachable(attempt, "the time for this cluster is over", "BudgetSpent")
+        headers = [("Accept", accept), ("User-Agent", "emco-edge"), *self._endpoint.headers()]
+        if body is not None:
+            headers.append(("Content-Type", content_type))
+        limits = Limits(min(self._patience.connect, left), min(read_timeout or self._patience.read, left), within)
         with self._count:
             self.requests += 1
             if method != "GET" and "dryRun=" not in path:
                 self.writes += 1
-        try:
-            response = self._pool.request(
-                method, path, body=body, headers=headers, timeout=timeout, redirect=False, retries=False
-            )
-        except (NewConnectionError, ConnectTimeoutError, ProxyError) as error:
-            raise _NoAnswer(self._unreachable(attempt, _words(error)), sent=False) from error
-        except SSLError as error:
-            raise _NoAnswer(self._refused_tls(attempt, error), sent=False, final=_distrusted(error)) from error
-        except ReadTimeoutError as error:
-            words = f"no answer within {within or timeout.read_timeout:.0f} s"
-            raise _NoAnswer(self._unreachable(attempt, words), silent=True) from error
-        except (ProtocolError, HTTPError, OSError) as error:
-            raise _NoAnswer(self._unreachable(attempt, _words(error))) from error
-        return Answer(response.status, response.data, {key.lower(): value for key, value in response.headers.items()})
+        return self._lines.exchange(method, path, headers, body, limits)
+
+    def _error(self, attempt: str, silence: NoAnswer) -> ClusterError:
+        if not silence.distrusted:
+            return self._unreachable(attempt, silence.words)
+        return ClusterError(
+            "CertificateRejected",
+            f"{attempt} on {self.cluster}: the server's certificate is not trusted: {silence.words}.",
+            hint="Give the cluster's authority as ca_cert; validate_certs: false trusts anybody.",
+            details={"cluster": self.cluster},
+        )
 
     def _unreachable(self, attempt: str, words: str, reason: str = "ClusterUnreachable") -> ClusterError:
         return ClusterError(
@@ -199,24 +155,11 @@ class Transport:
             details={"cluster": self.cluster},
         )
 
-    def _refused_tls(self, attempt: str, error: Exception) -> ClusterError:
-        if not _distrusted(error):
-            return self._unreachable(attempt, _words(error))
-        return ClusterError(
-            "CertificateRejected",
-            f"{attempt} on {self.cluster}: the server's certificate is not trusted: {_words(error)}.",
-            hint="Give the cluster's authority as ca_cert; validate_certs: false trusts anybody.",
-            details={"cluster": self.cluster},
-        )
 
-
-class _NoAnswer(Exception):  # noqa: N818  # not an error yet: the request may be tried again
-    def __init__(self, error: ClusterError, *, sent: bool = True, final: bool = False, silent: bool = False) -> None:
-        super().__init__(error.message)
-        self.error = error
-        self.sent = sent
-        self.final = final
-        self.silent = silent
+def _lines(end: Endpoint, most: int) -> Lines:
+    if end.proxy:
+        return ProxiedLines(end.proxy, end.url, end.tls, end.server_name, most)
+    return DirectLines(end.url, end.tls, end.server_name, most)
 
 
 def _permanent(answer: Answer) -> bool:
@@ -229,17 +172,3 @@ def _retry_after(answer: Answer) -> float | None:
         return float(answer.headers.get("retry-after", ""))
     except ValueError:
         return None
-
-
-def _distrusted(error: Exception) -> bool:
-    return "CERTIFICATE_VERIFY_FAILED" in str(error) or "doesn't match" in str(error)
-
-
-def _words(error: BaseException) -> str:
-    """What went wrong, without the names of Python objects that urllib3 puts in front."""
-    inner = getattr(error, "reason", None)
-    text = str(inner if isinstance(inner, BaseException) else error)
-    for cause in (error.__cause__, error.__context__):
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-    return text.rsplit(": ", 1)[-1] if "object at 0x" in text else text

@@ -13,8 +13,8 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.client import Appl
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import PlannedObject
 from ansible_collections.emco.edge.plugins.module_utils._sync import yielding
-from ansible_collections.emco.edge.plugins.module_utils._sync.fields import digest_of, projection
-from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_definition, is_irreplaceable, steps
+from ansible_collections.emco.edge.plugins.module_utils._sync.fields import Projection, digest_of, projection
+from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_irreplaceable, steps
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import RecordedObject
 from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
@@ -64,7 +64,7 @@ def _sent(session: Session, one: PlannedObject) -> Applied:
 def apply(session: Session, one: PlannedObject, body: bytes, *, dry_run: bool = False) -> Applied:
     """Send one object, with what the options say about conflicts and immutable fields."""
     known = session.live.get(one.identity)
-    old = session.record.by_identity().get(one.identity) if session.record else None
+    old = session.recorded.get(one.identity)
     ours = old is not None and bool(old.live)
     settled = ours and old is not None and old.sent == one.digest
     force = session.options.conflicts == "force" or (session.options.adopt and not ours)
@@ -84,7 +84,6 @@ def apply(session: Session, one: PlannedObject, body: bytes, *, dry_run: bool = 
 
 
 def _patient(session: Session, one: PlannedObject, body: bytes, force: bool, dry_run: bool) -> Applied:
-    defines = any(is_definition(each.identity) for each in session.bundle.objects)
     for moment in range(_MOMENTS + 1):
         try:
             return session.client.apply(
@@ -97,7 +96,7 @@ def _patient(session: Session, one: PlannedObject, body: bytes, force: bool, dry
                 dry_run=dry_run,
             )
         except ClusterError as error:
-            fresh = defines and error.reason == "KindNotServed"
+            fresh = session.defines and error.reason == "KindNotServed"
             if moment == _MOMENTS or dry_run or not (fresh or any(words in error.message for words in _FLEETING)):
                 raise
             session.client.kinds.forget(one.api_version)
@@ -135,18 +134,22 @@ def _arrived(session: Session, one: PlannedObject, applied: Applied) -> None:
         action = Action.UNCHANGED if known is not None and before == after else Action.CHANGED
     session.result(one, action, difference=session.difference(one.identity, after))
     session.live[one.identity] = applied.live
-    session.arrived[one.identity] = recorded(session, one, applied.live)
+    session.arrived[one.identity] = recorded(session, one, applied.live, after)
 
 
-def recorded(session: Session, one: PlannedObject, live: Mapping[str, Any]) -> RecordedObject:
-    """How an object that was just sent stands in the record."""
+def recorded(
+    session: Session, one: PlannedObject, live: Mapping[str, Any], owned: Projection | None = None
+) -> RecordedObject:
+    """How an object that was just sent stands in the record; ``owned`` saves cutting ``live`` down once more."""
+    if owned is None:
+        owned = projection(live, session.bundle.manager)
     return RecordedObject(
         identity=one.identity,
         api_version=one.api_version,
         app=one.app,
         uid=str(live["metadata"]["uid"]),
         sent=one.digest,
-        live=digest_of(projection(live, session.bundle.manager), session.keys.digest),
+        live=digest_of(owned, session.keys.digest),
         hook=one.hook is not None,
         keep=one.keep,
         expires=one.identity.kind == "Job" and (live.get("spec") or {}).get("ttlSecondsAfterFinished") is not None,

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.transport import CONNECTIONS
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
@@ -16,8 +18,12 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+_PER_LANE = 3
+"""Requests for which another connection pays: opening one costs both sides as much as three requests."""
+
+
 class Lanes:
-    """As many threads as there are connections, made when they are first needed, gone when the work is done."""
+    """Threads for all connections but the one of the caller, made when they are needed, gone when the work is done."""
 
     def __init__(self, width: int = CONNECTIONS) -> None:
         self._width = width
@@ -49,8 +55,22 @@ class Lanes:
             except EdgeError as error:
                 return error
 
-        if len(items) < 2:
-            return [attempt(item) for item in items]
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._width, thread_name_prefix="emco-edge-sync")
-        return list(self._pool.map(attempt, items))
+        found: list[Result | EdgeError | None] = [None] * len(items)
+        left = deque(enumerate(items))
+
+        def walk() -> None:
+            while left:
+                try:
+                    number, item = left.popleft()
+                except IndexError:
+                    return
+                found[number] = attempt(item)
+
+        others = min(self._width, math.ceil(len(items) / _PER_LANE)) - 1
+        if others > 0 and self._pool is None:
+            self._pool = ThreadPoolExecutor(self._width - 1, thread_name_prefix="emco-edge-sync")
+        walking = [self._pool.submit(walk) for _unused in range(others)] if self._pool else []
+        walk()
+        for one in walking:
+            one.result()
+        return cast("list[Result | EdgeError]", found)

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
@@ -62,11 +63,24 @@ class Session:
     warnings: list[str] = field(default_factory=list)
     silent: EdgeError | None = None
     """Set when the cluster did not answer: nothing more is sent to it."""
+    _recorded: tuple[Record | None, Mapping[Identity, RecordedObject]] = (None, MappingProxyType({}))
 
     @property
     def cluster(self) -> str:
         """The name of the cluster."""
         return self.client.name
+
+    @cached_property
+    def defines(self) -> bool:
+        """Whether the bundle brings kinds of its own."""
+        return any(is_definition(one.identity) for one in self.bundle.objects)
+
+    @property
+    def recorded(self) -> Mapping[Identity, RecordedObject]:
+        """What the record on the cluster lists, by what makes objects the same one."""
+        if self._recorded[0] is not self.record:
+            self._recorded = (self.record, self.record.by_identity() if self.record else {})
+        return self._recorded[1]
 
     def report(self, words: str) -> None:
         """Say what is being done."""
