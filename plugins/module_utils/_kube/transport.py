@@ -27,12 +27,16 @@ _RETRIED = frozenset({500, 502, 503, 504})
 
 @dataclass(frozen=True)
 class Patience:
-    """Time limits of a request in seconds, and how often a safe one is tried again."""
+    """Time limits of a request in seconds, and how often a safe one is tried again.
+
+    ``silences``: how often it is tried again after nothing came within its time, which costs all of that time.
+    """
 
     connect: float = 5.0
     read: float = 30.0
     retries: int = 4
     first_pause: float = 0.1
+    silences: int = 1
 
 
 class Transport:
@@ -82,13 +86,14 @@ class Transport:
         """
         pause = self._patience.first_pause
         renewed = False
+        silences = 0
         for trial in range(self._patience.retries + 1):
             last = trial == self._patience.retries
             try:
                 answer = self._sent(method, path, attempt, body, content_type, accept, read_timeout)
             except NoAnswer as silence:
-                # Silence costs its whole time limit: it is given one more chance, not all of them.
-                enough = last or silence.distrusted or (silence.silent and trial > 0)
+                silences += silence.silent
+                enough = last or silence.distrusted or silences > self._patience.silences
                 if enough or (silence.sent and not repeatable) or self.budget.spent():
                     raise self._error(attempt, silence) from silence
                 wait = pause

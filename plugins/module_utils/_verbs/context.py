@@ -67,7 +67,7 @@ class Context:
     """Set by Ctrl-C or SIGTERM: begin nothing new, keep what is done, return soon."""
     _store: Store | None = None
     _keys: Keys | None = None
-    _clients: list[ClusterClient] = field(default_factory=list)
+    _clients: set[ClusterClient] = field(default_factory=set)
     _hubs: dict[str, ClusterClient] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -99,8 +99,13 @@ class Context:
         folder = self.base_dir if base_dir is None else base_dir
         end = endpoint(self.resolved(connection, folder), base_dir=folder)
         client = ClusterClient(Transport(end, name, budget=budget, patience=patience))
-        self._clients.append(client)
+        self._clients.add(client)
         return client
+
+    def disconnect(self, client: ClusterClient) -> None:
+        """Let go of a client before the end: of a thousand clusters only those that are worked on have connections."""
+        client.close()
+        self._clients.discard(client)
 
     def resolved(self, connection: Connection, base_dir: str) -> Connection:
         """The connection with its credentials, where those are in a hub cluster: one request to it."""
@@ -113,7 +118,7 @@ class Context:
             if name not in self._hubs:
                 hub = hub_connection(reference.hub, self.environ)
                 client = ClusterClient(Transport(endpoint(hub, base_dir=base_dir), "the hub", patience=_HUB_PATIENCE))
-                self._clients.append(client)
+                self._clients.add(client)
                 self._hubs[name] = client
         return connection_in(self._hubs[name], reference.secret, connection)
 

@@ -138,7 +138,7 @@ def _observed(
                 bundle=sent.get(ref),
             )
         finally:
-            client.close()
+            context.disconnect(client)
 
     refs = list(asked)
     if not refs:

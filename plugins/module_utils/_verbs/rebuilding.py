@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._kube.budget import Budget
+from ansible_collections.emco.edge.plugins.module_utils._kube.transport import Patience
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
@@ -17,8 +18,10 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Co
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, connection_of
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Standing
 
-_AT_ONCE = 32
+# Most of the time nothing is there, so whoever hangs must not keep the others waiting.
+_AT_ONCE = 200
 _SECONDS = 15.0
+_PATIENCE = Patience(connect=3.0, read=10.0, silences=0)
 
 
 def rebuilt_progress(
@@ -33,7 +36,9 @@ def rebuilt_progress(
 
     def read(one: Registered) -> Record | None:
         connection, base_dir = connection_of(one, context)
-        client = context.connect(str(one.ref), connection, base_dir=base_dir, budget=Budget.of(_SECONDS))
+        client = context.connect(
+            str(one.ref), connection, base_dir=base_dir, budget=Budget.of(_SECONDS), patience=_PATIENCE
+        )
         try:
             return read_record(client, naming.label, context.keys())
         except ClusterError as error:
@@ -41,7 +46,7 @@ def rebuilt_progress(
                 return None
             raise
         finally:
-            client.close()
+            context.disconnect(client)
 
     def read_or_none(one: Registered) -> Record | None:
         try:

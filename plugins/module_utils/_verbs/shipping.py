@@ -41,6 +41,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.roll_out import (
     Stopped,
     Surroundings,
     Tasks,
+    Work,
     roll_out,
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.slots import Slots
@@ -152,7 +153,12 @@ class _Fleet:
             result = roll_out(
                 strategy,
                 start,
-                Tasks(work=self._bring, probe=self._probe, prove=self._prove, roll_back=self._take_back),
+                Tasks(
+                    work=self._then_gone(self._bring),
+                    probe=self._probe,
+                    prove=self._then_gone(self._prove),
+                    roll_back=self._then_gone(self._take_back),
+                ),
                 Surroundings(
                     persist=self._persist,
                     stopping=self._context.stopping,
@@ -164,8 +170,8 @@ class _Fleet:
                 waits=self._wanted.wait and not self._context.check,  # a dry run has nothing to wait for
             )
         finally:
-            for client in list(self._clients.values()):
-                client.close()
+            for ref in list(self._clients):
+                self._let_go(ref)
         return self._told(strategy, result)
 
     def _strategy(self) -> Strategy:
@@ -202,6 +208,22 @@ class _Fleet:
 
     def _probe(self, ref: ClusterRef) -> bool:
         return answers(self._client(ref, ENDLESS).transport)
+
+    def _then_gone(self, work: Work) -> Work:
+        """``work`` on a cluster, whose connections are closed after it."""
+
+        def done(ref: ClusterRef, stopped: Stopped) -> Outcome:
+            try:
+                return work(ref, stopped)
+            finally:
+                self._let_go(ref)
+
+        return done
+
+    def _let_go(self, ref: ClusterRef) -> None:
+        client = self._clients.pop(ref, None)
+        if client is not None:
+            self._context.disconnect(client)
 
     def _bring(self, ref: ClusterRef, stopped: Stopped) -> Outcome:
         if ref in self._shipment.bundles:
