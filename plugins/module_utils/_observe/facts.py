@@ -139,6 +139,9 @@ def _minded(pod: Object) -> dict[str, Any] | None:
     if not (refused or ports or DEPLOYMENT_LABEL in labels):
         return None
     found = {"namespace": metadata.get("namespace"), "labels": labels, "host_ports": ports, "anti_affinity": refused}
+    if DEPLOYMENT_LABEL in labels:
+        # What our own pods hold, so that a plan that makes them larger keeps room for the difference alone.
+        found["requests"] = effective_requests(spec)
     return {name: value for name, value in found.items() if value}
 
 

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import PodDemand, pod_demand
+from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import PodDemand
 from ansible_collections.emco.edge.plugins.module_utils._hardware.fit import Fit, fit
 from ansible_collections.emco.edge.plugins.module_utils._hardware.requirements import demands_of
 from ansible_collections.emco.edge.plugins.module_utils._hardware.room import ClusterRoom, NodeRoom, cluster_room
-from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._placement.decision import (
     AppRequest,
     Describe,
@@ -20,15 +19,7 @@ from ansible_collections.emco.edge.plugins.module_utils._placement.decision impo
     RefusedSet,
 )
 from ansible_collections.emco.edge.plugins.module_utils._placement.fleet import Fleet, set_of
-
-
-@dataclass(frozen=True)
-class Reservation:
-    """Pods that a plan has promised to a cluster and that have not landed yet."""
-
-    cluster: ClusterRef
-    pods: tuple[PodDemand, ...]
-    copies: int | None = None
+from ansible_collections.emco.edge.plugins.module_utils._placement.reserved import Reservation, reserve
 
 
 @dataclass(frozen=True)
@@ -84,18 +75,8 @@ class Ledger:
             room = cluster_room(None) if facts is None or not facts.nodes else cluster_room(facts.nodes, facts.devices)
             self._rooms[position] = room
             if facts is not None and room.nodes is not None:
-                self._reserve(room, position, facts.pending)
+                reserve(room, facts, self._reserved.get(position, ()))
         return room
-
-    def _reserve(self, room: ClusterRoom, position: int, pending: Iterable[Mapping[str, Any]]) -> None:
-        for pod in pending:
-            demand = pod_demand({"kind": "Pod", **pod})
-            if demand is not None:
-                room.promise(fit(room, (demand,)).placed)
-        for one in self._reserved.get(position, ()):
-            pods = one.pods if one.copies is None else tuple(replace(pod, copies=one.copies) for pod in one.pods)
-            for waiting in pods:
-                room.promise(fit(room, (waiting,)).placed)
 
     def free(self, position: int, resource: str) -> tuple[int, int] | None:
         """What is free of a resource on all usable nodes and on the roomiest of them; None where nobody knows."""

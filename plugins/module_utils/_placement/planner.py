@@ -16,7 +16,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cl
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problems
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import affinity_problems
 from ansible_collections.emco.edge.plugins.module_utils._placement.attempt import Attempt, Scenery, attempt
-from ansible_collections.emco.edge.plugins.module_utils._placement.capacity import Ledger, Reservation
+from ansible_collections.emco.edge.plugins.module_utils._placement.capacity import Ledger
 from ansible_collections.emco.edge.plugins.module_utils._placement.decision import (
     AppRequest,
     Chosen,
@@ -31,6 +31,7 @@ from ansible_collections.emco.edge.plugins.module_utils._placement.decision impo
 from ansible_collections.emco.edge.plugins.module_utils._placement.filters import Circumstances
 from ansible_collections.emco.edge.plugins.module_utils._placement.fleet import ClusterSet, Fleet, set_of
 from ansible_collections.emco.edge.plugins.module_utils._placement.moves import moves
+from ansible_collections.emco.edge.plugins.module_utils._placement.reserved import Reservation
 
 __all__ = [
     "AppRequest",
@@ -67,9 +68,9 @@ def place(
 
     ``now`` is in seconds since the epoch. ``members`` are the clusters of the logical cloud (None: all of the fleet),
     ``previous`` is where each app runs today with its replicas (None: one copy), which need not be among ``apps``:
-    the others count as what is there already. ``reserved`` are pods promised by plans that have not landed.
-    InvalidInput when two requests are for one app, or with and apart_from go in a circle; what cannot be placed is in
-    ``Placement.failures``.
+    the others count as what is there already. ``reserved`` are pods promised by plans, whether the facts show them yet
+    or not. InvalidInput when two requests are for one app, or with and apart_from go in a circle; what cannot be placed
+    is in ``Placement.failures``.
     """
     order = _order(apps)
     columns = Fleet(fleet)

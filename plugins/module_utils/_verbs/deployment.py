@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model.deployment import Deployment
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._placement.decision import Decision, Reason
+from ansible_collections.emco.edge.plugins.module_utils._placement.reserved import Reservation
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
 from ansible_collections.emco.edge.plugins.module_utils._plan.difference import describe
 from ansible_collections.emco.edge.plugins.module_utils._plan.lifecycle import must_be_approved, to_approve
@@ -32,6 +33,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import keep_intent
 from ansible_collections.emco.edge.plugins.module_utils._verbs.planning import decide, make_plan
+from ansible_collections.emco.edge.plugins.module_utils._verbs.promised import reservations
 from ansible_collections.emco.edge.plugins.module_utils._verbs.removing import absent
 from ansible_collections.emco.edge.plugins.module_utils._verbs.rendering import RenderSession
 from ansible_collections.emco.edge.plugins.module_utils._verbs.sealed_blobs import SealedBlobs
@@ -40,6 +42,9 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Resul
 from ansible_collections.emco.edge.plugins.module_utils._verbs.wanted import Wanted
 
 SPEC = Spec("deployment", Deployment, fleet=True, control_node_only=("host_variables", "controllers"))
+
+_PLANNING = 600.0
+"""Seconds to wait while another deployment is planned."""
 
 
 # Refusals that come from how full clusters are, or from comparing them; a plan may outlive those.
@@ -90,25 +95,29 @@ def _planned_or_present(call: Call) -> Result:
     controllers = loaded(resolved.wanted.controllers, context)
     before = call.before
     with _session(call, resolved.wanted) as session:
-        placement = decide(
-            resolved.wanted,
-            call.fleet,
-            before.decisions if before is not None else {},
-            session.samples(resolved.wanted.apps),
-            now=context.clock(),
-            rebalance=wanted.rebalance,
-        )
-        placement.raise_if_failed()
-        plan = make_plan(
-            resolved.wanted,
-            placement,
-            call.fleet,
-            session,
-            keys.digest,
-            controllers=controllers,
-            explain=wanted.explain,
-        )
-    revision = _kept(call, plan, resolved.document, resolved.wanted.app.app.name, resolved.wanted.app.app.version)
+        samples = session.samples(resolved.wanted.apps)
+        with _alone_in_planning(call):
+            placement = decide(
+                resolved.wanted,
+                call.fleet,
+                before.decisions if before is not None else {},
+                samples,
+                now=context.clock(),
+                reserved=_reserved(call, before),
+                rebalance=wanted.rebalance,
+            )
+            placement.raise_if_failed()
+            plan = make_plan(
+                resolved.wanted,
+                placement,
+                call.fleet,
+                session,
+                keys.digest,
+                controllers=controllers,
+                explain=wanted.explain,
+            )
+            app = resolved.wanted.app.app
+            revision = _kept(call, plan, resolved.document, app.name, app.version)
     if wanted.state == "planned":
         return deployment_result.of_plan(plan, revision, describe(before, plan), call.context.diff)
     if wanted.state == "approved":
@@ -118,6 +127,19 @@ def _planned_or_present(call: Call) -> Result:
     if wanted.require_approval:
         must_be_approved(revision, call.naming.readable)
     return present(call, plan, revision, before)
+
+
+def _alone_in_planning(call: Call) -> AbstractContextManager[object]:
+    """Until a plan is stored nobody else's may be made: both would count on the same room."""
+    if call.context.check:
+        return nullcontext()
+    return call.context.store().lease("planning", call.context.owner, wait=_PLANNING)
+
+
+def _reserved(call: Call, before: Plan | None) -> list[Reservation]:
+    own = before.bundles if before is not None else {}
+    context = call.context
+    return reservations(context.store(), context.keys(), call.fleet, call.naming, own, call.progress)
 
 
 def _session(call: Call, wanted: Wanted) -> RenderSession:
@@ -179,7 +201,8 @@ def _stored_revision(call: Call, number: int) -> Result:
     if resolved is not None:
         with _session(call, resolved.wanted) as session:
             samples = session.samples(resolved.wanted.apps)
-            today = decide(resolved.wanted, call.fleet, plan.decisions, samples, now=call.context.clock())
+            now, reserved = call.context.clock(), _reserved(call, None)
+            today = decide(resolved.wanted, call.fleet, plan.decisions, samples, now=now, reserved=reserved)
         _still_feasible(call, number, plan, today.decisions)
     if call.wanted.require_approval:
         must_be_approved(revision, call.naming.readable)

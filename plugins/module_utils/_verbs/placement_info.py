@@ -16,13 +16,19 @@ from ansible_collections.emco.edge.plugins.module_utils._model.inline_cluster im
 from ansible_collections.emco.edge.plugins.module_utils._model.options import option
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import PlacementIntent, parse_placement
 from ansible_collections.emco.edge.plugins.module_utils._placement.explain import as_result, table
-from ansible_collections.emco.edge.plugins.module_utils._placement.planner import AppRequest, Placement, place
+from ansible_collections.emco.edge.plugins.module_utils._placement.planner import (
+    AppRequest,
+    Placement,
+    Reservation,
+    place,
+)
 from ansible_collections.emco.edge.plugins.module_utils._placement.what_if import changed_fleet
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
-from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Decisions
+from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Decisions, Plan
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent import intent_key
 from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import stored_intent
+from ansible_collections.emco.edge.plugins.module_utils._verbs.promised import reservations
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import registered
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec
@@ -95,7 +101,9 @@ class _Question:
             problems.add("apps", "says no app", "give apps, or project and name of a deployment that names its apps")
         self.intents: dict[str, PlacementIntent] = parse_placement(apps, names, "apps", problems)
         self._hardware = parse_hardware(wanted.hardware or stored.get("hardware") or (), names, "hardware", problems)
-        self.current = self._current(context, problems)
+        self._plan = self._stored_plan(context)
+        self.current = self._current(problems)
+        self._reserved = self._promised(context) if wanted.clusters is None else []
 
     def _stored(self, context: Context) -> dict[str, Any]:
         key = intent_key(str(self._wanted.project), str(self._wanted.name))
@@ -104,22 +112,43 @@ class _Question:
             raise EdgeError("UnknownDeployment", f"there is no deployment {self._wanted.project}/{self._wanted.name}.")
         return found.document
 
-    def _current(self, context: Context, problems: Problems) -> Decisions:
+    def _current(self, problems: Problems) -> Decisions:
         if self._wanted.current is not None:
             return _parsed_current(self._wanted.current, problems)
+        return self._plan.decisions if self._plan is not None else {}
+
+    def _stored_plan(self, context: Context) -> Plan | None:
         if self._wanted.name is None or self._wanted.clusters is not None:
-            return {}
-        naming = Naming(str(self._wanted.project), self._wanted.name)
-        revisions = Revisions(naming, context.store(), context.keys())
-        past = [one for one in revisions.all() if one.state.value not in ("Planned", "Approved", "Removed")]
-        return revisions.plan_of(past[-1]).decisions if past else {}
+            return None
+        revisions = Revisions(self._naming, context.store(), context.keys())
+        past = [one for one in revisions.all() if one.state.value not in ("Planned", "Approved", "RolledBack")]
+        return revisions.plan_of(past[-1]) if past and past[-1].state.value != "Removed" else None
+
+    @property
+    def _naming(self) -> Naming:
+        return Naming(str(self._wanted.project), str(self._wanted.name))
+
+    def _promised(self, context: Context) -> list[Reservation]:
+        store, keys = context.store(), context.keys()
+        fleet = registered(store)
+        if self._plan is None:
+            return reservations(store, keys, fleet, self._naming if self._wanted.name is not None else None)
+        progress = Revisions(self._naming, store, keys).progress()
+        return reservations(store, keys, fleet, self._naming, self._plan.bundles, progress)
 
     def asked(self, fleet: Sequence[Cluster], current: Decisions) -> Placement:
         requests = [
             AppRequest(name=app, intent=intent, hardware=tuple(one for one in self._hardware if one.app == app))
             for app, intent in self.intents.items()
         ]
-        return place(requests, fleet, now=self._now, previous=current, rebalance=self._wanted.rebalance)
+        return place(
+            requests,
+            fleet,
+            now=self._now,
+            previous=current,
+            reserved=self._reserved,
+            rebalance=self._wanted.rebalance,
+        )
 
 
 def _parsed_current(

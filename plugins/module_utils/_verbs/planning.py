@@ -17,7 +17,12 @@ from ansible_collections.emco.edge.plugins.module_utils._model.composite_app imp
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import InvalidInput, Problem
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import built_in
 from ansible_collections.emco.edge.plugins.module_utils._placement.explain import as_result
-from ansible_collections.emco.edge.plugins.module_utils._placement.planner import AppRequest, Placement, place
+from ansible_collections.emco.edge.plugins.module_utils._placement.planner import (
+    AppRequest,
+    Placement,
+    Reservation,
+    place,
+)
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import bundle, identity_of, planned
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import AppDependency, Bundle, Digest
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Decisions, Plan
@@ -42,11 +47,13 @@ def decide(
     samples: Mapping[str, Rendered],
     *,
     now: float,
+    reserved: Iterable[Reservation] = (),
     rebalance: bool = False,
 ) -> Placement:
     """Where each app runs, over the whole fleet, whatever a run is limited to.
 
-    ``samples`` are the apps as one cluster would get them: which kinds they need, what their pods ask for.
+    ``samples`` are the apps as one cluster would get them: which kinds they need, what their pods ask for. ``reserved``
+    is what plans have promised to clusters already.
     """
     problems = unmet_intents(wanted, samples)
     if problems:
@@ -64,7 +71,15 @@ def decide(
         for app in wanted.apps
     ]
     clusters = [one.cluster for one in fleet.values()]
-    return place(requests, clusters, now=now, members=wanted.members, previous=previous, rebalance=rebalance)
+    return place(
+        requests,
+        clusters,
+        now=now,
+        members=wanted.members,
+        previous=previous,
+        reserved=reserved,
+        rebalance=rebalance,
+    )
 
 
 def _required_apis(sample: Rendered | None, brought: set[tuple[str, str]]) -> tuple[str, ...]:

@@ -41,6 +41,11 @@ def absent(call: Call) -> Result:
             revision = call.turn(revision, RevisionState.REMOVED)
         elif watch.by:
             revision = call.turn(revision, RevisionState.STOPPED, f"stopped by {watch.by}")
+    if not call.context.check:
+        # A plan that nobody will apply any more gives back the room that it was promised.
+        for one in call.history:
+            if one.state in (RevisionState.PLANNED, RevisionState.APPROVED):
+                call.turn(one, RevisionState.ROLLED_BACK)
     return deployment_result.of_removal(revision, shipment, shipped, call.wanted, call.context)
 
 

@@ -9,7 +9,7 @@ blobs of their own, once each however many clusters share them. ``progress/<proj
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -106,15 +106,32 @@ class Revisions:
 
     def plan_of(self, revision: Revision, *, bodies: bool = True) -> Plan:
         """The plan of a stored revision; without ``bodies`` its objects are empty, which is enough to compare it."""
-        content = json.loads(self._blobs.get([revision.content])[revision.content])
-        digests = {row[5] for one in content["bundles"].values() for row in one["objects"]}
-        found = self._blobs.get(digests) if bodies else dict.fromkeys(digests, b"")
-        bundles = {digest: bundle_of(document, self._naming, found) for digest, document in content["bundles"].items()}
+        content = self._content(revision)
         return Plan(
             decisions=decisions_of(content["decisions"]),
-            bundles={ClusterRef.parse(ref): bundles[digest] for ref, digest in content["clusters"].items()},
+            bundles=self._bundles(content, content["clusters"], bodies=bodies),
             inputs=revision.inputs,
         )
+
+    def bundles_of(self, revision: Revision, wanted: Callable[[ClusterRef, str], bool]) -> dict[ClusterRef, Bundle]:
+        """The bundles of a stored revision for the clusters that are wanted (by cluster and digest of the bundle)."""
+        content = self._content(revision)
+        found = [ref for ref, digest in content["clusters"].items() if wanted(ClusterRef.parse(ref), digest)]
+        return self._bundles(content, found, bodies=True)
+
+    def _content(self, revision: Revision) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self._blobs.get([revision.content])[revision.content])
+        return content
+
+    def _bundles(
+        self, content: Mapping[str, Any], clusters: Iterable[str], *, bodies: bool
+    ) -> dict[ClusterRef, Bundle]:
+        where = {ref: content["clusters"][ref] for ref in clusters}
+        documents = {digest: content["bundles"][digest] for digest in where.values()}
+        digests = {row[5] for one in documents.values() for row in one["objects"]}
+        found = self._blobs.get(digests) if bodies else dict.fromkeys(digests, b"")
+        bundles = {digest: bundle_of(document, self._naming, found) for digest, document in documents.items()}
+        return {ClusterRef.parse(ref): bundles[digest] for ref, digest in where.items()}
 
     def _key(self, number: int) -> Key:
         return (*self._prefix, f"{number:06d}")
@@ -169,6 +186,15 @@ class Revisions:
 
     def _progress_key(self) -> Key:
         return ("progress", self._naming.project, self._naming.name)
+
+
+def newest(store: Store) -> dict[Naming, Revision]:
+    """The newest revision of every deployment that has one which was not taken back."""
+    found = {}
+    for entry in store.list(("revisions",)):
+        if entry.value["state"] != RevisionState.ROLLED_BACK.value:
+            found[Naming(entry.key[1], entry.key[2])] = revision_of(entry.value)
+    return found
 
 
 def empty_bundle(naming: Naming, namespaces: frozenset[str] | None = None) -> Bundle:
