@@ -140,12 +140,19 @@ class ClusterClient:
         return Applied(self._checked(answer, attempt).document(), answer.status == 201)
 
     def create(
-        self, resource: Resource, namespace: str | None, document: Mapping[str, Any], *, manager: str = "emco-edge"
+        self,
+        resource: Resource,
+        namespace: str | None,
+        document: Mapping[str, Any],
+        *,
+        subresource: str = "",
+        manager: str = "emco-edge",
     ) -> dict[str, Any]:
-        """Create an object; ``AlreadyExists`` when it is there."""
+        """Create an object, or something below one (a token); ``AlreadyExists`` when it is there."""
         name = str((document.get("metadata") or {}).get("name") or "")
-        attempt = f"create {described(resource, namespace, name)}"
-        return self._written("POST", resource.path(namespace), attempt, document, manager)
+        path = f"{resource.path(namespace, name)}/{subresource}" if subresource else resource.path(namespace)
+        attempt = f"create {subresource + ' of ' if subresource else ''}{described(resource, namespace, name)}"
+        return self._written("POST", path, attempt, document, manager)
 
     def replace(
         self,

@@ -33,7 +33,8 @@ def _share(raw: Any) -> Fraction:
     return share
 
 
-def _only(raw: Any) -> tuple[str, ...]:
+def only_these(raw: Any) -> tuple[str, ...]:
+    """Hosts or clusters, or a selector as the only entry."""
     if isinstance(raw, str):
         return (raw,) if raw else ()
     if not isinstance(raw, (list, tuple)) or not all(isinstance(entry, str) for entry in raw):
@@ -96,7 +97,7 @@ class Deployment:
     """Go on with a rollout that paused."""
     catch_up: bool = option(default=False)
     """Only bring clusters that were put off, or did not answer, to the latest revision."""
-    only: tuple[str, ...] | None = option(parse=_only, type="raw")
+    only: tuple[str, ...] | None = option(parse=only_these, type="raw")
     parallel: int = option(default=50)
     wait: bool = option(default=True)
     wait_timeout: float = option(default=600.0, parse=quantities.seconds, type="str", spec_default="10m")

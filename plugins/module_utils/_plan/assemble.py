@@ -32,20 +32,28 @@ _KEEP = "helm.sh/resource-policy"
 
 @dataclass(frozen=True)
 class Naming:
-    """The names by which a deployment is known on its clusters."""
+    """The names by which a deployment, or something else that is brought to clusters, is known there."""
 
     project: str
     name: str
+    what: str = ""
+    """Empty for a deployment, else what it is instead, such as ``logical_cloud``: it may have a deployment's name."""
 
     @property
     def readable(self) -> str:
-        """``project/name``."""
-        return f"{self.project}/{self.name}"
+        """``project/name``, or ``logical cloud project/name``."""
+        lead = self.what.replace("_", " ") + " " if self.what else ""
+        return f"{lead}{self.project}/{self.name}"
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Where in the store, below the name of what is kept."""
+        return (self.project, self.name, *([self.what] if self.what else []))
 
     @property
     def label(self) -> str:
         """The value of the deployment label: ``project.name``, hashed where that could mean another one."""
-        if "." in self.project or "." in self.name:
+        if "." in self.project or "." in self.name or self.what:
             return names.as_label_value(f"{self.readable}.")
         return names.as_label_value(f"{self.project}.{self.name}")
 

@@ -46,6 +46,8 @@ class SyncOptions:
     revision: int = 0
     keep: tuple[str, ...] = ()
     """Kinds that a removal releases to others instead of deleting them."""
+    inhabited: bool = False
+    """Whether a namespace is deleted though others have something in it, which then goes with it."""
     why: bool = True
     """Whether waiting reasons and events of what is not ready are read when a wait ends in vain."""
 

@@ -58,7 +58,7 @@ def _deleted(session: Session, one: RecordedObject, with_pods: bool) -> Removal 
     resource = session.client.kinds.find(one.api_version, where.kind)
     if resource is None:
         return Removal.ABSENT
-    if others := others_in(session, one):
+    if not session.options.inhabited and (others := others_in(session, one)):
         session.result(one, Action.KEPT, "HoldsOthers", f"{others} would go with it")
         return None
     foreground = with_pods and where.kind in _WORKLOADS

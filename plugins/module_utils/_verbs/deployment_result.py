@@ -105,7 +105,7 @@ def _of_shipment(shipment: Shipment, shipped: Shipped, wanted: Deployment, conte
     outside = sorted({*shipment.bundles, *shipment.leaving} - set(outcomes))
     result: Result = {
         "changed": any(one.changed for one in outcomes.values()),
-        "summary": _summary(outcomes.values(), lines, len(outside)),
+        "summary": summary(outcomes.values(), lines, len(outside)),
         "clusters": lines,
     }
     if outside:
@@ -113,7 +113,7 @@ def _of_shipment(shipment: Shipment, shipped: Shipped, wanted: Deployment, conte
     if shipped.timeline:
         result["timeline"] = [dict(entry) for entry in shipped.timeline]
     if context.diff:
-        result["diff"] = [entry for ref, one in sorted(outcomes.items()) for entry in _diffs(str(ref), one)]
+        result["diff"] = differences(outcomes)
     rollout = how_to_roll_out(wanted)
     missed = {ref: one for ref, one in sorted(outcomes.items()) if one.state in (State.FAILED, State.UNREACHABLE)}
     allowed = clusters_of(rollout.max_failures, len(outcomes), up=rollout.round == "up")
@@ -122,7 +122,8 @@ def _of_shipment(shipment: Shipment, shipped: Shipped, wanted: Deployment, conte
     return result
 
 
-def _summary(outcomes: Iterable[Outcome], lines: Mapping[str, Mapping[str, Any]], outside: int) -> dict[str, Any]:
+def summary(outcomes: Iterable[Outcome], lines: Mapping[str, Mapping[str, Any]], outside: int) -> dict[str, Any]:
+    """The sums over all clusters; ``outside``: those that the limit left out."""
     outcomes = list(outcomes)
     states = Counter(str(told["state"]).lower() for told in lines.values())
     return {
@@ -173,8 +174,14 @@ _SHOWN_IN_DIFF = {
 }
 
 
-def _diffs(cluster: str, outcome: Outcome) -> list[dict[str, str]]:
-    return [_diff(cluster, one) for one in outcome.objects if one.action in _SHOWN_IN_DIFF]
+def differences(outcomes: Mapping[ClusterRef, Outcome]) -> list[dict[str, str]]:
+    """What was changed, object by object, as Ansible shows it with ``--diff``."""
+    return [
+        _diff(str(ref), one)
+        for ref, outcome in sorted(outcomes.items())
+        for one in outcome.objects
+        if one.action in _SHOWN_IN_DIFF
+    ]
 
 
 def _diff(cluster: str, one: ObjectResult) -> dict[str, str]:

@@ -27,7 +27,15 @@ _PATIENCE = Patience(connect=3.0, read=10.0, silences=0)
 def rebuilt_progress(
     naming: Naming, fleet: Mapping[ClusterRef, Registered], context: Context
 ) -> dict[ClusterRef, Standing]:
-    """What of a deployment is on which cluster, one request each; a cluster that does not answer is not in it.
+    """What of a deployment is on which cluster, one request each; a cluster that does not answer is not in it."""
+    return {
+        ref: Standing(record.revision, record.bundle, record.phase.value, at=context.clock())
+        for ref, record in found_records(naming, fleet, context).items()
+    }
+
+
+def found_records(naming: Naming, fleet: Mapping[ClusterRef, Registered], context: Context) -> dict[ClusterRef, Record]:
+    """The records of a deployment on the clusters that answer.
 
     A record that was tampered with is an error here: what it lists cannot be known, and nothing is decided on a guess.
     """
@@ -62,7 +70,4 @@ def rebuilt_progress(
     found = {one.ref: record for one, record in zip(clusters, records, strict=True) if record is not None}
     if found:
         context.say(f"{naming.readable}: found on {len(found)} clusters by their records")
-    return {
-        ref: Standing(record.revision, record.bundle, record.phase.value, at=context.clock())
-        for ref, record in found.items()
-    }
+    return found

@@ -55,7 +55,7 @@ class Revisions:
         self._store = store
         self._keys = keys
         self._blobs = SealedBlobs(store, keys)
-        self._prefix: Key = ("revisions", naming.project, naming.name)
+        self._prefix: Key = ("revisions", *naming.place)
 
     def all(self) -> list[Revision]:
         """All of them, oldest first."""
@@ -159,7 +159,7 @@ class Revisions:
         return (int(entry.value["revision"]), progress_of(entry.value["progress"])) if entry is not None else None
 
     def _rollout_key(self) -> Key:
-        return ("rollouts", self._naming.project, self._naming.name)
+        return ("rollouts", *self._naming.place)
 
     # progress
 
@@ -185,7 +185,7 @@ class Revisions:
             self._store.put(self._progress_key(), {"clusters": clusters})
 
     def _progress_key(self) -> Key:
-        return ("progress", self._naming.project, self._naming.name)
+        return ("progress", *self._naming.place)
 
 
 def newest(store: Store) -> dict[Naming, Revision]:

@@ -1,0 +1,143 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logical clouds for tests: verbs called as both doors call them, and what can be asked of real clusters."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.emco.edge.plugins.module_utils._verbs import (
+    cluster,
+    composite_app,
+    deployment,
+    deployment_info,
+    logical_cloud,
+    logical_cloud_info,
+)
+from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context, Host
+from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec, Verb, perform
+from tests.lab.harness import Lab
+
+CLUSTERS = ("edge-1", "edge-2", "edge-3", "edge-4")
+EVERYTHING = {"api_groups": ["*"], "resources": ["*"], "verbs": ["*"]}
+# What a cluster itself goes on making and forgetting.
+_RESTLESS = {"events", "events.events.k8s.io", "leases.coordination.k8s.io", "endpointslices.discovery.k8s.io"}
+
+Permission = dict[str, Any]
+
+
+@dataclass
+class Clouds:
+    """Registered clusters of a lab and a store of the test's own."""
+
+    lab: Lab
+    folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.environ = {
+            "PATH": f"{self.lab.tool('helm').parent}:{os.environ['PATH']}",
+            "HOME": str(self.folder),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+        }
+
+    # verbs
+
+    def call(self, spec: Spec[Any], verb: Verb[Any], arguments: Mapping[str, Any], *, check: bool = False) -> Result:
+        """Run a verb as a door does."""
+        said: list[str] = []
+        context = Context(
+            Host("localhost"), "tests", str(self.folder), self.environ, check=check, diff=True, say=said.append
+        )
+        result = perform(spec, verb, dict(arguments), context)
+        self.canaries(json.dumps(result, default=str) + "\n".join(said))
+        return result
+
+    def canaries(self, text: str) -> None:
+        """No private key and no token may be in what people get to see."""
+        assert "PRIVATE KEY" not in text
+        assert "eyJhbGciOi" not in text
+
+    def register(self, *names: str) -> Clouds:
+        """Register clusters of the lab."""
+        for name in names or CLUSTERS:
+            options = {"provider": "lab", "name": name, "kubeconfig": str(self.lab.kubeconfig(name))}
+            done = self.call(cluster.SPEC, cluster.run, options)
+            assert not done.get("failed"), done
+        return self
+
+    def cloud(self, name: str, *, check: bool = False, **options: Any) -> Result:
+        """Make a logical cloud."""
+        return self.call(
+            logical_cloud.SPEC, logical_cloud.run, {"project": "tests", "name": name, **options}, check=check
+        )
+
+    def info(self, name: str | None = None, **options: Any) -> Result:
+        """Ask about logical clouds."""
+        return self.call(logical_cloud_info.SPEC, logical_cloud_info.run, {"project": "tests", "name": name, **options})
+
+    def app(self, name: str, *documents: Mapping[str, Any], **options: Any) -> Result:
+        """Define a composite app of manifests."""
+        (self.folder / f"{name}.yaml").write_text("".join(f"---\n{json.dumps(one)}\n" for one in documents))
+        given = {"project": "tests", "name": name, "version": "v1", **options}
+        given.setdefault("apps", [{"name": "web", "manifests": [f"{name}.yaml"]}])
+        return self.call(composite_app.SPEC, composite_app.run, given)
+
+    def deploy(self, name: str, *, check: bool = False, **options: Any) -> Result:
+        """Bring a composite app of the same name to clusters."""
+        given = {"project": "tests", "name": name, "composite_app": name, "version": "v1", "wait_timeout": "30s"}
+        return self.call(deployment.SPEC, deployment.run, {**given, **options}, check=check)
+
+    def undeploy(self, name: str, **options: Any) -> Result:
+        """Take a deployment away."""
+        given = {"project": "tests", "name": name, "state": "absent", **options}
+        return self.call(deployment.SPEC, deployment.run, given)
+
+    def status(self, name: str, **options: Any) -> Result:
+        """How a deployment is."""
+        return self.call(deployment_info.SPEC, deployment_info.run, {"project": "tests", "name": name, **options})
+
+    # clusters
+
+    def everything(self, name: str) -> dict[str, tuple[str, str]]:
+        """All objects of all kinds on a cluster, with uid and resourceVersion, without what never rests."""
+        listed = self.lab.kubectl(name, "api-resources", "--verbs=list", "-o", "name").split()
+        kinds = ",".join(sorted({one for one in listed if one not in _RESTLESS}))
+        found = self.lab.kubectl(
+            name,
+            *("get", kinds, "--all-namespaces", "--ignore-not-found", "-o"),
+            'jsonpath={range .items[*]}{.apiVersion}{" "}{.kind}{" "}{.metadata.namespace}{"/"}{.metadata.name}{" "}'
+            '{.metadata.uid}{" "}{.metadata.resourceVersion}{"\\n"}{end}',
+            timeout=120,
+        )
+        rows = [line.split(" ") for line in found.splitlines() if line.strip()]
+        return {" ".join(row[:3]): (row[3], row[4]) for row in rows}
+
+    def as_tenant(
+        self, kubeconfig: Path, *arguments: str, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run kubectl as the tenant."""
+        return subprocess.run(
+            [str(self.lab.tool("kubectl")), f"--kubeconfig={kubeconfig}", *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def can(self, kubeconfig: Path, rows: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], bool]:
+        """What ``kubectl auth can-i`` says of verb, resource, namespace; an empty one is the whole cluster."""
+        found = {}
+        for verb, resource, space in rows:
+            where = ["-n", space] if space else ["--all-namespaces"]
+            answer = self.as_tenant(kubeconfig, "auth", "can-i", verb, resource, *where)
+            found[verb, resource, space] = answer.stdout.strip().startswith("yes")
+        return found
