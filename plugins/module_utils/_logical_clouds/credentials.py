@@ -25,6 +25,7 @@ except ImportError as error:
     MISSING = error
 
 SIGNER = "kubernetes.io/kube-apiserver-client"
+_APPROVED_FOR = "LogicalCloud"
 # Signers date certificates back by minutes, so a later beginning than now is a clock that is wrong.
 _SKEW = 1.0
 
@@ -100,7 +101,7 @@ def approval_of(live: Mapping[str, Any]) -> dict[str, Any]:
     condition = {
         "type": "Approved",
         "status": "True",
-        "reason": "LogicalCloud",
+        "reason": _APPROVED_FOR,
         "message": "Approved for Logical Cloud authentication",
     }
     return {**live, "status": {**(live.get("status") or {}), "conditions": [condition]}}

@@ -231,7 +231,7 @@ class _Fleet:
             where = Identity(
                 "certificates.k8s.io", "CertificateSigningRequest", "", credentials.request_name(self._cloud)
             )
-        return ObjectResult(where, APP, action, "Credential", why)
+        return ObjectResult(where, APP, action, message=why)
 
     def _leaver(self, ref: ClusterRef, client: ClusterClient, around: SyncSurroundings) -> Outcome:
         options = dataclasses.replace(self._options, event="delete", allow_deletions=True)
