@@ -19,7 +19,7 @@ from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster, ClusterRef, Facts, Node, Taint
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problems
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import PlacementIntent, parse_intent
-from ansible_collections.emco.edge.plugins.module_utils._placement.domains import Candidate, Demand, best_choice
+from ansible_collections.emco.edge.plugins.module_utils._placement.domains import Bounds, Candidate, Demand, best_choice
 from ansible_collections.emco.edge.plugins.module_utils._placement.explain import as_result
 from ansible_collections.emco.edge.plugins.module_utils._placement.planner import AppRequest, Placement, place
 
@@ -123,8 +123,8 @@ def fit_apps(cluster_count: int, nodes: int, app_count: int) -> float:
 
 def regions() -> float:
     dice = random.Random(40)
-    candidates = [Candidate(at, dice.randint(-100, 100), dice.randint(1, 60), at % 40) for at in range(400)]
-    return seconds(lambda: best_choice(candidates, Demand(20, 60, 20, 20, None, 2200)))
+    candidates = [Candidate(at, dice.randint(-100, 100), dice.randint(1, 60), (at % 40,)) for at in range(400)]
+    return seconds(lambda: best_choice(candidates, Demand(20, 60, (Bounds(20, 20),), 2200)))
 
 
 def peak_memory() -> int:

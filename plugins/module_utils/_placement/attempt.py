@@ -4,16 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
 
 from ansible_collections.emco.edge.plugins.module_utils._hardware.fit import Fit
-from ansible_collections.emco.edge.plugins.module_utils._model.placement import PlacementIntent
 from ansible_collections.emco.edge.plugins.module_utils._placement.capacity import (
     Capacities,
-    Copies,
-    Ledger,
     capacities,
     copies_of_app,
     preferences,
@@ -28,72 +23,19 @@ from ansible_collections.emco.edge.plugins.module_utils._placement.decision impo
 from ansible_collections.emco.edge.plugins.module_utils._placement.division import Share, divide
 from ansible_collections.emco.edge.plugins.module_utils._placement.failure import failure_of
 from ansible_collections.emco.edge.plugins.module_utils._placement.filters import (
-    Circumstances,
     accounted,
     refused_by_rules,
 )
 from ansible_collections.emco.edge.plugins.module_utils._placement.fleet import (
     ClusterSet,
-    Fleet,
     positions_in,
     set_of,
 )
-from ansible_collections.emco.edge.plugins.module_utils._placement.normal_form import Group, NormalForm, normal_form
+from ansible_collections.emco.edge.plugins.module_utils._placement.normal_form import Group, NormalForm
+from ansible_collections.emco.edge.plugins.module_utils._placement.scenery import Attempt, Held, Scenery
 from ansible_collections.emco.edge.plugins.module_utils._placement.scores import Scene, Scores, scored
 from ansible_collections.emco.edge.plugins.module_utils._placement.selection import Selection, Wish, select
 from ansible_collections.emco.edge.plugins.module_utils._placement.spread import levels_of, without_domain
-
-Held: TypeAlias = "Mapping[int, int | None]"
-
-
-class Scenery:
-    """What all decisions of a plan share; it changes as they are made."""
-
-    def __init__(
-        self, fleet: Fleet, ledger: Ledger, around: Circumstances, apps_on: list[int], rebalance: bool
-    ) -> None:
-        self.fleet = fleet
-        self.ledger = ledger
-        self.around = around
-        self.apps_on = apps_on
-        self.rebalance = rebalance
-        self._forms: dict[int, tuple[PlacementIntent, NormalForm]] = {}
-
-    def form(self, intent: PlacementIntent) -> NormalForm:
-        """The normal form of an intent; apps that share an intent share it."""
-        found = self._forms.get(id(intent))
-        if found is None:
-            found = self._forms[id(intent)] = (intent, normal_form(intent, self.fleet))
-        return found[1]
-
-    def note(self, found: Attempt) -> None:
-        """Count a decision and give it the room that it needs."""
-        for position, replicas in found.replicas.items():
-            self.apps_on[position] += 1
-            has = found.held.get(position) or 0
-            if replicas is None:
-                fit = None if position in found.held else found.fits.get(position)
-                self.ledger.promise(position, fit, None if position in found.held else 1)
-            elif replicas > has:
-                more = self.ledger.fit(position, found.copies, replicas - has)
-                self.ledger.promise(position, more, replicas - has)
-
-
-@dataclass
-class Attempt:
-    """A decision as it stands: what is taken, and every other cluster in exactly one refused set."""
-
-    copies: Copies
-    held: Held
-    replicas: dict[int, int | None] = field(default_factory=dict)
-    chosen: Callable[[], tuple[Chosen, ...]] = tuple
-    refused: tuple[RefusedSet, ...] = ()
-    shortage: int = 0
-    """Replicas that find no room; clusters, where no replicas are asked for."""
-    missing_clusters: int = 0
-    failure: Failure | None = None
-    warnings: tuple[str, ...] = ()
-    fits: Mapping[int, Fit] = field(default_factory=dict)
 
 
 def attempt(app: AppRequest, scenery: Scenery, held: Held, placed: Mapping[str, ClusterSet]) -> Attempt:
@@ -188,7 +130,9 @@ class _Try:
     def _scores(self) -> Scores:
         positions = positions_in(self.feasible)
         wished = preferences(self.app, self.copies, self.scenery.ledger, positions)
-        scene = Scene(self.fleet, self.scenery.ledger, self.scenery.apps_on, self.held, wished)
+        rule = self.intent.replicas
+        wanted = rule.total if rule is not None and rule.divide == "duplicated" else 1
+        scene = Scene(self.fleet, self.scenery.ledger, self.scenery.apps_on, self.held, wished, self.copies, wanted)
         avoided = self.scenery.around.untolerated(self.intent.tolerations)["PreferNoSelect"] & self.feasible
         return scored(self.intent, positions, scene, avoided)
 

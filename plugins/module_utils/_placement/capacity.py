@@ -78,12 +78,19 @@ class Ledger:
                 reserve(room, facts, self._reserved.get(position, ()))
         return room
 
-    def free(self, position: int, resource: str) -> tuple[int, int] | None:
-        """What is free of a resource on all usable nodes and on the roomiest of them; None where nobody knows."""
+    def free(self, position: int, resource: str, copies: Copies, wanted: int) -> tuple[int, int] | None:
+        """What is free of a resource on all usable nodes and on the roomiest of them once ``wanted`` copies of an app
+        are there; None where nobody knows."""
         nodes = self.room(position).nodes
         if nodes is None:
             return None
-        left = [max(0, node.free.get(resource, 0)) for node in nodes if not node.node.unschedulable]
+        taken: dict[int, int] = {}
+        if wanted and not copies.nothing:
+            for node, demand, pods in self.fit(position, copies, wanted).placed:
+                taken[id(node)] = taken.get(id(node), 0) + demand.requests.get(resource, 0) * pods
+        left = [
+            max(0, node.free.get(resource, 0) - taken.get(id(node), 0)) for node in nodes if not node.node.unschedulable
+        ]
         return sum(left), max(left, default=0)
 
     def estimate(self, position: int, app: str) -> int | None:

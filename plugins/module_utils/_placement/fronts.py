@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Private to emco.edge: the best choice of clusters when capacity binds, found by looking at all that could matter.
 
-For each number of domains and clusters used, a front keeps the choices that no other beats in both value and room
-(room beyond what is needed is worth nothing). That is exact while fronts are short; a long front is thinned out evenly,
-its roomiest and its best entry always stay, so that a feasible choice is never lost.
+For each number of domains (at each level) and of clusters used, a front keeps the choices that no other beats in both
+value and room (room beyond what is needed is worth nothing). That is exact while fronts are short; a long front is
+thinned out evenly, its roomiest and its best entry always stay, so that a feasible choice is never lost.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ansible_collections.emco.edge.plugins.module_utils._placement.domain_tree import UNLIMITED, Domain, Evenness
+
 _LONGEST = 96
+_MUCH = 60_000
+"""Entries that may be looked at (about a tenth of a second)."""
 
 
 class Entry(NamedTuple):
@@ -23,79 +27,90 @@ class Entry(NamedTuple):
     trail: Any
 
 
-class Item(NamedTuple):
-    """A cluster as fronts see it: its room is at most what is needed."""
-
-    position: int
-    value: float
-    room: int
-    must: bool
-
-
 Front = list[Entry]
-_START = [Entry(0, 0.0, None)]
+State = tuple[int, ...]
+"""Domains used at each level, then clusters."""
+Fronts = dict[State, Front]
+
+_NOTHING = Entry(0, 0.0, None)
 
 
-def effort(domains: Sequence[Sequence[Item]], most: int, most_domains: int) -> int:
-    """About how many entries a search looks at."""
-    widest = max(map(len, domains), default=0)
-    return len(domains) * most_domains * most * widest * widest * _LONGEST // 2
+class _TooMuchError(Exception):
+    """Looking at everything would take too long."""
 
 
 def best_of_fronts(
-    domains: Sequence[Sequence[Item]],
-    need: int,
-    clusters: tuple[int, int],
-    used: tuple[int, int],
-    each: tuple[int, int],
-) -> tuple[float, frozenset[int]] | None:
-    """Value and positions of the best choice that holds ``need``; None when none does.
-
-    ``clusters`` and ``used`` bound the clusters and the domains of the choice, ``each`` the clusters of a used domain.
-    """
-    table: dict[tuple[int, int], Front] = {(0, 0): _START}
-    for index, domain in enumerate(domains):
-        optional = not any(item.must for item in domain)
-        subsets = _subsets(domain, need, each, clusters[1])
-        after: dict[tuple[int, int], Front] = {}
-        still = len(domains) - index - 1
-        for (domains_used, taken), front in table.items():
-            if optional and domains_used + still >= used[0]:
-                after.setdefault((domains_used, taken), []).extend(front)
-            if domains_used == used[1]:
-                continue
-            for more, options in subsets.items():
-                if taken + more > clusters[1]:
-                    continue
-                grown = after.setdefault((domains_used + 1, taken + more), [])
-                grown += [
-                    Entry(min(need, entry.room + option.room), entry.value + option.value, (entry.trail, option.trail))
-                    for entry in front
-                    for option in options
-                ]
-        table = {state: _thinned(front) for state, front in after.items()}
+    tree: Domain, need: int, clusters: tuple[int, int], ways: Sequence[Sequence[Evenness]]
+) -> frozenset[int] | None:
+    """The positions of the best choice of ``clusters`` (least and most) clusters that holds ``need``, over all ``ways``
+    of being even; None when there is none or when looking for it would take too long."""
     best: Entry | None = None
-    for (domains_used, taken), front in table.items():
-        if used[0] <= domains_used and clusters[0] <= taken:
-            for entry in front:
-                if entry.room >= need and (best is None or entry.value > best.value):
-                    best = entry
-    return None if best is None else (best.value, frozenset(_positions(best.trail)))
+    looked = 0
+    for evenness in ways:
+        search = _Search(need, clusters[1], evenness, looked)
+        try:
+            found = search.fronts(tree)
+        except _TooMuchError:
+            return None
+        looked = search.looked
+        for state, front in found.items():
+            enough = all(used >= one.least or one.least <= 1 for used, one in zip(state, evenness, strict=False))
+            if state[-1] >= clusters[0] and enough:
+                for entry in front:
+                    if entry.room >= need and (best is None or entry.value > best.value):
+                        best = entry
+    return None if best is None else frozenset(_positions(best.trail))
 
 
-def _subsets(domain: Sequence[Item], need: int, each: tuple[int, int], most: int) -> dict[int, Front]:
-    """By size, the choices of clusters within one domain that can matter."""
-    fronts: dict[int, Front] = {0: _START}
-    for item in domain:
-        after: dict[int, Front] = {} if item.must else {size: list(front) for size, front in fronts.items()}
-        for size, front in fronts.items():
-            if size < min(each[1], most):
-                after.setdefault(size + 1, []).extend(
-                    Entry(min(need, entry.room + item.room), entry.value + item.value, (entry.trail, item.position))
-                    for entry in front
+class _Search:
+    def __init__(self, need: int, most: int, evenness: Sequence[Evenness], looked: int) -> None:
+        self._need = need
+        self._most = most
+        self._evenness = evenness
+        self._start: State = (0,) * (len(evenness) + 1)
+        self.looked = looked
+
+    def fronts(self, domain: Domain) -> Fronts:
+        """The choices within a domain that can matter."""
+        found: Fronts = {self._start: [_NOTHING]}
+        for one in domain.within:
+            found = self._joined(found, self.fronts(one))
+        for cluster in domain.clusters:
+            room = UNLIMITED if cluster.room is None else cluster.room
+            with_it = {(*self._start[:-1], 1): [Entry(min(self._need, room), cluster.value, cluster.position)]}
+            found = self._joined(found, with_it if cluster.must else {self._start: [_NOTHING], **with_it})
+        return found if domain.level < 0 else self._bounded(domain, found)
+
+    def _bounded(self, domain: Domain, fronts: Fronts) -> Fronts:
+        level = domain.level
+        bounds = self._evenness[level]
+        found: Fronts = {}
+        for state, front in fronts.items():
+            if max(1, bounds.low) <= state[-1] <= bounds.high:
+                used = 0 if bounds.least <= 1 and bounds.most >= UNLIMITED else 1
+                found[(*state[:level], state[level] + used, *state[level + 1 :])] = front
+        if not domain.must:
+            found[self._start] = [_NOTHING]
+        return found
+
+    def _joined(self, left: Fronts, right: Fronts) -> Fronts:
+        found: Fronts = {}
+        for state, front in left.items():
+            for other, more in right.items():
+                both = tuple(map(sum, zip(state, other, strict=True)))
+                if both[-1] > self._most or any(
+                    used > one.most for used, one in zip(both, self._evenness, strict=False)
+                ):
+                    continue
+                self.looked += len(front) * len(more)
+                if self.looked > _MUCH:
+                    raise _TooMuchError
+                found.setdefault(both, []).extend(
+                    Entry(min(self._need, one.room + two.room), one.value + two.value, (one.trail, two.trail))
+                    for one in front
+                    for two in more
                 )
-        fronts = {size: _thinned(front) for size, front in after.items()}
-    return {size: front for size, front in fronts.items() if size >= max(1, each[0])}
+        return {state: _thinned(front) for state, front in found.items()}
 
 
 def _thinned(front: Front) -> Front:

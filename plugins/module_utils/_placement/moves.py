@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
-from ansible_collections.emco.edge.plugins.module_utils._placement.attempt import Attempt
 from ansible_collections.emco.edge.plugins.module_utils._placement.decision import Moved, Reason
 from ansible_collections.emco.edge.plugins.module_utils._placement.fleet import Fleet
+from ansible_collections.emco.edge.plugins.module_utils._placement.scenery import Attempt
 
 
 def moves(

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster, ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problems
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import affinity_problems
-from ansible_collections.emco.edge.plugins.module_utils._placement.attempt import Attempt, Scenery, attempt
+from ansible_collections.emco.edge.plugins.module_utils._placement.attempt import attempt
 from ansible_collections.emco.edge.plugins.module_utils._placement.capacity import Ledger
 from ansible_collections.emco.edge.plugins.module_utils._placement.decision import (
     AppRequest,
@@ -32,6 +32,7 @@ from ansible_collections.emco.edge.plugins.module_utils._placement.filters impor
 from ansible_collections.emco.edge.plugins.module_utils._placement.fleet import ClusterSet, Fleet, set_of
 from ansible_collections.emco.edge.plugins.module_utils._placement.moves import moves
 from ansible_collections.emco.edge.plugins.module_utils._placement.reserved import Reservation
+from ansible_collections.emco.edge.plugins.module_utils._placement.scenery import Attempt, Scenery
 
 __all__ = [
     "AppRequest",

@@ -18,7 +18,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cl
 from ansible_collections.emco.edge.plugins.module_utils._model.comparison import number
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import PlacementIntent
 from ansible_collections.emco.edge.plugins.module_utils._model.placement_rules import Score, key_named
-from ansible_collections.emco.edge.plugins.module_utils._placement.capacity import Ledger
+from ansible_collections.emco.edge.plugins.module_utils._placement.capacity import Copies, Ledger
 from ansible_collections.emco.edge.plugins.module_utils._placement.fleet import ClusterSet, Fleet
 
 jmespath: Any = None
@@ -59,6 +59,9 @@ class Scene:
     held: Mapping[int, int | None]
     preferences: Mapping[int, float]
     """How much of its optional hardware each candidate offers, from 0 to 1."""
+    copies: Copies
+    wanted: int = 1
+    """How many copies of the app a candidate would get, as far as that is known before they are divided."""
 
 
 def scored(intent: PlacementIntent, positions: Sequence[int], scene: Scene, avoided: ClusterSet) -> Scores:
@@ -110,7 +113,8 @@ def _balance(positions: Sequence[int], apps_on: Sequence[int]) -> Sequence[float
 
 def _raw(score: Score, position: int, scene: Scene) -> float | None:
     if score.by in ("free", "fragmentation"):
-        free = scene.ledger.free(position, score.resource or "")
+        wanted = 0 if position in scene.held else scene.wanted
+        free = scene.ledger.free(position, score.resource or "", scene.copies, wanted)
         if free is None:
             return None
         total, largest = free

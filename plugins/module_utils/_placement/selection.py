@@ -7,7 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.emco.edge.plugins.module_utils._placement.domains import Candidate, Demand, best_choice
+from ansible_collections.emco.edge.plugins.module_utils._placement.domains import (
+    Bounds,
+    Candidate,
+    Demand,
+    best_choice,
+    is_nested,
+)
 from ansible_collections.emco.edge.plugins.module_utils._placement.fleet import ClusterSet, positions_in
 from ansible_collections.emco.edge.plugins.module_utils._placement.normal_form import Group
 from ansible_collections.emco.edge.plugins.module_utils._placement.spread import Level, Tally
@@ -147,33 +153,39 @@ class _Choice:
         return True
 
     def _falls_short(self) -> bool:
+        """Whether taking one cluster after another, best first, may not have led to the best there is.
+
+        It does with one spread that only forbids a skew above 1: each round takes the best of every domain.
+        """
         wish = self.wish
         if wish.need is not None and self.selection.holds(wish.limits) < wish.need:
             return True
-        return bool(self._bounded()) and wish.elastic
+        levels = self._strict()
+        return len(levels) > 1 or any(level.bounded or (level.skew or 0) > 1 for level in levels)
 
-    def _bounded(self) -> list[Tally]:
-        return [tally for tally in self.tallies if tally.level.strict and tally.level.bounded]
+    def _strict(self) -> list[Level]:
+        """The levels that must be kept, the coarsest first."""
+        return sorted((tally.level for tally in self.tallies if tally.level.strict), key=lambda level: level.count)
 
     def _solve(self, candidates: Sequence[int], most: int) -> None:
         """Choose again with capacity and the number of domains as part of the choice."""
         wish = self.wish
-        strict = [tally.level for tally in self.tallies if tally.level.strict]
-        if len(strict) > 1:
-            self._exchange(strict)
+        levels = self._strict()
+        offered = sorted({*candidates, *self.selection.taken})
+        domains = {at: tuple(level.domains.get(at) for level in levels) for at in offered}
+        if not is_nested(list(domains.values())):
+            self._exchange(levels)
             return
-        level = strict[0] if strict else None
         fixed = {
             position: number for position, number in self.selection.taken.items() if number or position in wish.required
         }
-        offered = sorted({*candidates, *self.selection.taken})
         solved = best_choice(
             [
                 Candidate(
                     position,
                     wish.scores.get(position, 0.0),
                     wish.limits.get(position),
-                    level.domains.get(position) if level is not None else None,
+                    domains[position],
                     position in fixed,
                     wish.held is not None and position in wish.held,
                 )
@@ -182,23 +194,24 @@ class _Choice:
             Demand(
                 wish.least,
                 min(most, len(offered)),
-                level.least if level is not None else 0,
-                level.most if level is not None else None,
-                level.skew if level is not None else None,
+                tuple(Bounds(level.least, level.most, level.skew) for level in levels),
                 wish.need,
             ),
         )
         if solved is not None:
             out = {position for position in offered if position not in solved}
             self.selection.taken = {position: fixed.get(position, 0) for position in solved}
-            self.selection.spread_out = out if level is not None and len(solved) < most else set()
+            self.selection.spread_out = out if levels and len(solved) < most else set()
             self.tallies = [Tally(tally.level) for tally in self.tallies]
             for position in solved:
                 for tally in self.tallies:
                     tally.add(position)
 
     def _exchange(self, levels: Sequence[Level]) -> None:
-        """Swap clusters of the same domains for roomier ones until the replicas fit."""
+        """Swap clusters of the same domains for roomier ones until the replicas fit.
+
+        For domains that lie across one another, as zones named a, b and c in every region do; that is no longer a tree.
+        """
         wish, taken = self.wish, self.selection.taken
 
         def cell(position: int) -> tuple[object, ...]:

@@ -393,3 +393,28 @@ def test_empty_fleet_fails_every_app() -> None:
 def test_members_that_are_not_in_the_fleet_change_nothing() -> None:
     members = frozenset({ref("a"), ClusterRef("other", "a")})
     assert names(decided(THREE, {}, members=members)) == ["a"]
+
+
+def test_what_is_free_is_judged_after_placement() -> None:
+    """Before it one large node beats two small ones; the app fills one of the small ones and leaves the other whole."""
+    clusters = {
+        "one": {"nodes": [{"allocatable": {"cpu": 10}}, {"allocatable": {"cpu": 2}}]},
+        "two": {"nodes": [{"allocatable": {"cpu": 6}}, {"allocatable": {"cpu": 6}}]},
+    }
+    intent = {"mode": "exact", "count": 1, "score": [{"by": "fragmentation", "resource": "cpu"}]}
+    pods = (PodDemand("Deployment", "x", {"cpu": 6000}, scalable=True),)
+    assert names(decided(clusters, intent)) == ["one"]
+    assert names(decided(clusters, intent, request={"pods": pods})) == ["two"]
+    # Where it runs already nothing is taken a second time.
+    assert names(decided(clusters, {**intent, "count": 2}, {"one": None}, {"pods": pods})) == ["one", "two"]
+
+
+def test_daemons_count_on_every_node_when_what_is_free_is_compared() -> None:
+    clusters = {
+        "few": {"nodes": [{"allocatable": {"cpu": 10}}]},
+        "many": {"nodes": [{"allocatable": {"cpu": 4}} for _unused in range(3)]},
+    }
+    intent = {"mode": "exact", "count": 1, "score": [{"by": "free", "resource": "cpu"}]}
+    daemon = (PodDemand("DaemonSet", "x", {"cpu": 3000}, per_node=True),)
+    assert names(decided(clusters, intent)) == ["many"]
+    assert names(decided(clusters, intent, request={"pods": daemon})) == ["few"]
