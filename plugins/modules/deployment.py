@@ -67,6 +67,11 @@ options:
         C(node), C(mandatory), C(weight).
     type: list
     elements: dict
+  labels:
+    description:
+      - Labels for every object and pod template. C({app}) in a value stands for the name of the app.
+      - A value that is too long for a label is replaced by one that stands for it.
+    type: dict
   controllers:
     description:
       - Action controllers of other collections that edit the objects before they are shipped, in this order, each

@@ -23,6 +23,8 @@ class Intents:
     hardware: tuple[HardwareRequirement, ...] = ()
     scaled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """App: the workloads that a decision about replicas is for; none: all that have replicas."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels for every object and pod template; ``{app}`` in a value stands for the app's name."""
 
 
 @dataclass(frozen=True)

@@ -94,24 +94,27 @@ class Refused(EdgeError):  # noqa: N818  # it is not an error of ours that somet
 
 @dataclass
 class Catalogue:
-    """All objects, by their paths. ``changed`` is what was put or deleted (None) since the last ``forget``."""
+    """All objects, by their paths. ``changed`` is what was put or deleted (None)."""
 
     changed: dict[Path, EmcoObject | None] = field(default_factory=dict)
+    numbers: dict[Path, int] = field(default_factory=dict)
+    """In which order objects came; a number is never given twice while a higher one is there."""
+    _next: int = 0
     _objects: dict[Path, EmcoObject] = field(default_factory=dict)
     _children: dict[Path, dict[Path, None]] = field(default_factory=dict)
     _referrers: dict[Path, dict[Path, None]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, objects: Iterable[EmcoObject]) -> Catalogue:
+    def of(cls, objects: Iterable[EmcoObject], numbers: Mapping[Path, int] | None = None) -> Catalogue:
         """A catalogue of objects that were checked when they were put into another."""
-        found = cls()
+        found = cls(numbers=dict(numbers or {}))
         for one in objects:
             found._add(one)
         return found
 
     def copy(self) -> Catalogue:
         """Another one with the same objects, to try something out."""
-        return Catalogue.of(self._objects.values())
+        return Catalogue.of(self._objects.values(), self.numbers)
 
     def __iter__(self) -> Iterator[EmcoObject]:
         return iter(self._objects.values())
@@ -140,7 +143,9 @@ class Catalogue:
         self._check_parent(one)
         missing = [path for path in one.references if path not in self._objects]
         if missing:
-            raise Refused(404, f"{_what(one.path)} refers to {self._named(missing)}, not there", self._meant(missing[0]))
+            raise Refused(
+                404, f"{_what(one.path)} refers to {self._named(missing)}, not there", self._meant(missing[0])
+            )
         if before is not None and _same(before, one):
             return "unchanged"
         if before is not None:
@@ -162,7 +167,7 @@ class Catalogue:
             raise Refused(409, f"{_what(path)} cannot be deleted: it is referred to by {self._named(referrers)}")
         self._unrefer(one)
         self._children.get(one.parent, {}).pop(path, None)
-        del self._objects[path]
+        del self._objects[path], self.numbers[path]
         self.changed[path] = None
         return "deleted"
 
@@ -179,6 +184,9 @@ class Catalogue:
 
     def _add(self, one: EmcoObject) -> None:
         self._objects[one.path] = one
+        if one.path not in self.numbers:
+            self.numbers[one.path] = self._next
+        self._next = max(self._next, self.numbers[one.path] + 1)
         self._children.setdefault(one.parent, {})[one.path] = None
         for path in one.references:
             self._referrers.setdefault(path, {})[one.path] = None

@@ -25,10 +25,14 @@ _NO_BODY = group()
 
 @dataclass(frozen=True)
 class Source:
-    """A text with documents: ``path`` is the file it is from, relative files in it start at the file's folder."""
+    """A text with documents: ``path`` is the file it is from, ``shown`` how the file is called in messages.
+
+    Relative files in it start at the file's folder.
+    """
 
     path: str
     text: str
+    shown: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def read_documents(sources: Sequence[Source], base_dir: str, problems: Problems)
 
 def _raw_documents(source: Source, problems: Problems) -> Iterator[tuple[Place, Any]]:
     for number, piece in enumerate((one for one in documents(source.text) if not one.is_blank), start=1):
-        place = Place(source.path, number, piece.line)
+        place = Place(source.shown or source.path, number, piece.line + _before_content(piece.text))
         try:
             raw = load(piece.text, line=piece.line)
         except YamlError as wrong:
@@ -109,10 +113,20 @@ def _raw_documents(source: Source, problems: Problems) -> Iterator[tuple[Place, 
             yield place, raw
 
 
+def _before_content(text: str) -> int:
+    """How many lines stand before the first that is neither empty nor a comment."""
+    for index, line in enumerate(text.splitlines()):
+        if line.strip() and not line.lstrip().startswith("#"):
+            return index
+    return 0
+
+
 class _Reader:
     """Reads one document and notes its problems under its place."""
 
-    def __init__(self, source: Source, place: Place, base_dir: str, digests: dict[str, str], problems: Problems) -> None:
+    def __init__(
+        self, source: Source, place: Place, base_dir: str, digests: dict[str, str], problems: Problems
+    ) -> None:
         self._folders = (str(pathlib.Path(source.path).parent), base_dir)
         self._place = place
         self._digests = digests

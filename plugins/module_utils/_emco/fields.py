@@ -138,7 +138,7 @@ def _read_object(one: Field, raw: Any, path: str, problems: Problems) -> Any:
         value = given.get(key)
         if value is None or (value == "" and of.kind not in ("any", "map")):
             if of.required:
-                problems.add(join(path, key), "is required")
+                _say_required(of, join(path, key), problems)
             elif of.default is not None:
                 found[key] = of.default
             elif value == "" and of.kind == "text":
@@ -146,6 +146,15 @@ def _read_object(one: Field, raw: Any, path: str, problems: Problems) -> Any:
             continue
         found[key] = read(of, value, join(path, key), problems)
     return found
+
+
+def _say_required(one: Field, path: str, problems: Problems) -> None:
+    """Of an object say which of its fields are."""
+    before = len(problems)
+    if one.kind == "object":
+        _read_object(one, {}, path, problems)
+    if len(problems) == before:
+        problems.add(path, "is required")
 
 
 def _read_text(one: Field, raw: Any, path: str, problems: Problems) -> Any:

@@ -9,7 +9,7 @@ so that the same documents can be run again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from ansible_collections.emco.edge.plugins.module_utils._emco.catalogue import Refused
@@ -28,11 +28,12 @@ State = Literal[
 
 @dataclass(frozen=True)
 class Action:
-    """A change of state: when it was, and the revision that it made (0: none)."""
+    """A change of state: when it was, the revision that it made (0: none), and the one it went back to (0: none)."""
 
     state: State
     time: float = 0.0
     revision: int = 0
+    back_to: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,19 +59,19 @@ class Lifecycle:
         """The last revision."""
         return max((one.revision for one in self.actions), default=0)
 
-    def went(self, state: State, time: float, revision: int = 0, **more: str) -> Lifecycle:
+    def went(self, action: Action, **more: str) -> Lifecycle:
         """After one more change of state."""
-        return replace(self, actions=(*self.actions, Action(state, time, revision)), **more)
+        return replace(self, actions=(*self.actions, action), **more)
 
     def as_document(self) -> dict[str, Any]:
         """As JSON data."""
-        actions = [{"state": one.state, "time": one.time, "revision": one.revision} for one in self.actions]
+        actions = [asdict(one) for one in self.actions]
         return {"actions": actions, "deployed": self.deployed, "inputs": self.inputs}
 
 
 def lifecycle_of(document: Mapping[str, Any]) -> Lifecycle:
     """What ``as_document`` wrote."""
-    actions = tuple(Action(one["state"], one["time"], one["revision"]) for one in document["actions"])
+    actions = tuple(Action(**one) for one in document["actions"])
     return Lifecycle(actions, str(document["deployed"]), str(document["inputs"]))
 
 
@@ -96,6 +97,9 @@ _CLUSTER: dict[str, tuple[tuple[State, ...], tuple[State, ...]]] = {
     "stop": (("Applied",), ("InstantiateStopped", "TerminateStopped")),
 }
 _RULES = {"DeploymentIntentGroup": _GROUP, "LogicalCloud": _LOGICAL_CLOUD, "Cluster": _CLUSTER}
+
+
+KINDS = tuple(_RULES)
 
 
 def permitted(kind: str, operation: str, state: State, what: str, *, same: bool = False) -> bool:
@@ -148,7 +152,7 @@ def replaceable(kind: str, state: State, what: str) -> None:
         )
 
 
-def deletable(kind: str, state: State, what: str) -> None:
+def deletable(state: State, what: str) -> None:
     """Refused while something of the object is on clusters."""
     if state in ("Instantiated", "Updated", "InstantiateStopped", "Applied"):
         raise Refused(409, f"{what} cannot be deleted in state {state}", "Terminate it first.")

@@ -53,7 +53,7 @@ def find(anchor: str) -> Found | None:
         parameters = _matched(pattern, path)
         if parameters is not None:
             return Found(resource, parameters, path[:-1])
-    for resource, pattern in _objects().get(len(path), ()):
+    for resource, pattern in _named().get(len(path), ()):
         own = len(resource.named_by)
         parameters = _matched(pattern, path[:-own])
         if parameters is not None:
@@ -70,9 +70,9 @@ def path_of(anchor: str) -> Path:
 def parent_kind(resource: Resource) -> Resource | None:
     """The kind of the parent."""
     pattern = tuple(resource.anchor.split("/"))[:-1]
+    # policy/agents stands under no object.
     for one in RESOURCES:
         own = tuple(one.anchor.split("/"))
-        # policy/agents stands under no object.
         if len(pattern) == len(own) + len(one.named_by) and pattern[: len(own)] == own:
             return one
     return None
@@ -81,7 +81,8 @@ def parent_kind(resource: Resource) -> Resource | None:
 def hint_for(anchor: str) -> str:
     """Which anchor was probably meant."""
     path = path_of(anchor)
-    words = {part for one in (*RESOURCES, *OPERATIONS) for part in one.anchor.split("/") if not part.startswith("{")}
+    anchors = [*(one.anchor for one in RESOURCES), *(one.anchor for one in OPERATIONS)]
+    words = {part for anchor in anchors for part in anchor.split("/") if not part.startswith("{")}
     for part in path:
         if part not in words and (meant := near(part, words)):
             return meant
@@ -117,7 +118,7 @@ def _collections() -> dict[int, list[tuple[Resource, Path]]]:
 
 
 @cache
-def _objects() -> dict[int, list[tuple[Resource, Path]]]:
+def _named() -> dict[int, list[tuple[Resource, Path]]]:
     found: dict[int, list[tuple[Resource, Path]]] = {}
     for one in RESOURCES:
         pattern = tuple(one.anchor.split("/"))

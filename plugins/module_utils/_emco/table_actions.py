@@ -30,14 +30,10 @@ _CLUSTER_INFO = group(
     clusterLabel=text(),
     mode=text(True, choices=("allow", "deny"), any_case=True),
 )
-_DATA_KEYS = group(
-    dataKeyOptions=listed(group(fileName=text(True), keyName=text(), mergePatch=flag_text()))
-)
+_DATA_KEYS = group(dataKeyOptions=listed(group(fileName=text(True), keyName=text(), mergePatch=flag_text())))
 _MATCH_LABELS = group(True, matchLabels=pairs(required=True))
 _CHAIN_END = text(True, choices=("left", "right"), any_case=True)
-_DIG_ELSEWHERE = (
-    "projects/{project}/composite-apps/{0}/{1}/deployment-intent-groups/{2}"
-)
+_DIG_ELSEWHERE = "projects/{project}/composite-apps/{0}/{1}/deployment-intent-groups/{2}"
 
 
 def _chosen_cluster(body: Body) -> Iterable[tuple[str, ...]]:

@@ -65,7 +65,7 @@ def _names_a_placement(body: Body, problems: Problems) -> None:
 
 def _app_intent(raw: Any, problems: Problems) -> None:
     # EMCO has an error for an intent of nothing only when it is instantiated.
-    body = raw if isinstance(raw, dict) and raw.get("metadata") is not None or (raw or {}).get("spec") else {}
+    body = raw if (isinstance(raw, dict) and raw.get("metadata") is not None) or (raw or {}).get("spec") else {}
     app_intent(body, "", problems)
 
 
@@ -98,7 +98,9 @@ RESOURCES = (
         ),
     ),
     Resource("CompositeProfile", f"{COMPOSITE_APP}/composite-profiles"),
-    Resource("AppProfile", f"{PROFILE}/profiles", group(True, app=text(True)), file="required", references=(OF_AN_APP,)),
+    Resource(
+        "AppProfile", f"{PROFILE}/profiles", group(True, app=text(True)), file="required", references=(OF_AN_APP,)
+    ),
     Resource(
         "DeploymentIntentGroup",
         f"{COMPOSITE_APP}/deployment-intent-groups",
@@ -143,7 +145,14 @@ RESOURCES = (
     Resource(
         "HpaConsumer",
         f"{DIG}/hpa-intents/{{hpaIntent}}/hpa-resource-consumers",
-        group(True, apiVersion=text(), kind=text(), replicas=whole(), name=text(), container=text(aliases=("containerName",))),
+        group(
+            True,
+            apiVersion=text(),
+            kind=text(),
+            replicas=whole(),
+            name=text(),
+            container=text(aliases=("containerName",)),
+        ),
         check=_consumer,
     ),
     Resource(

@@ -43,20 +43,14 @@ _GIT_OPS = ("gitOpsType", "gitOpsReferenceObject", "gitOpsResourceObject")
 
 
 def _subnet(network: Field, gateway: Field) -> Field:
-    return group(
-        name=name(), subnet=network, gateway=gateway, excludeIps=text(check=values.excluded)
-    )
+    return group(name=name(), subnet=network, gateway=gateway, excludeIps=text(check=values.excluded))
 
 
 _NETWORK = group(
     True,
     cniType=text(True, choices=("ovn4nfv",)),
-    ipv4Subnets=listed(
-        _subnet(text(True, check=values.ipv4_cidr), text(check=values.ipv4_address_or_cidr))
-    ),
-    ipv6Subnets=listed(
-        _subnet(text(True, check=values.ipv6_cidr), text(check=values.ipv6_address_or_cidr))
-    ),
+    ipv4Subnets=listed(_subnet(text(True, check=values.ipv4_cidr), text(check=values.ipv4_address_or_cidr))),
+    ipv6Subnets=listed(_subnet(text(True, check=values.ipv6_cidr), text(check=values.ipv6_address_or_cidr))),
 )
 
 
@@ -194,4 +188,3 @@ OPERATIONS = (
         for verb in ("instantiate", "update", "terminate", "stop", "status")
     ),
 )
-

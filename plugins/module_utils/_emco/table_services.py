@@ -43,7 +43,8 @@ _CA_CERT = group(
         emailAddresses=listed(text()),
         keyUsages=listed(text()),
         algorithm=group(
-            publicKeyAlgorithm=text(choices=("RSA", "DSA", "ECDSA", "Ed25519"), any_case=True), signatureAlgorithm=text()
+            publicKeyAlgorithm=text(choices=("RSA", "DSA", "ECDSA", "Ed25519"), any_case=True),
+            signatureAlgorithm=text(),
         ),
         subject=group(
             locale=group(

@@ -101,7 +101,7 @@ class _Marked:
 
     def _action(self, left: str, inner: str, right: str) -> str:
         whole = f"{{{{{left}{inner}{right}}}}}"
-        words = {word for word in _WORD.findall(_without_strings(inner))}
+        words = set(_WORD.findall(_without_strings(inner)))
         first = _WORD.match(inner.strip())
         keyword = first.group() if first else ""
         if keyword in _CONTROL or words & _LENIENT:
@@ -112,15 +112,20 @@ class _Marked:
         if keyword == "range" or _DECLARES.match(inner):
             # A variable must outlive what is put around an action: only look at the last part of each chain.
             asked = "".join(
-                f'{{{{if kindIs "invalid" {field}}}}}{mark}{{{{end}}}}' for field, mark in checks if field.count(".") == 1
+                f'{{{{if kindIs "invalid" {field}}}}}{mark}{{{{end}}}}'
+                for field, mark in checks
+                if field.count(".") == 1
             )
-            return (f"{{{{{left} \"\" }}}}" if left else "") + asked + f"{{{{{inner}{closing}" if asked else whole
+            return (f'{{{{{left} "" }}}}' if left else "") + asked + f"{{{{{inner}{closing}" if asked else whole
         if not inner.strip():
             return whole
         value = f"$emcoEdge{len(self.missing)}"
         mark = self._mark(inner.strip())
         conditions = "".join(f'if kindIs "invalid" {field}}}}}{mark}{{{{else ' for field, mark in checks)
-        final = f'{value} := ({inner.strip()})}}}}{{{{if kindIs "invalid" {value}}}}}{mark}{{{{else}}}}{{{{{value}}}}}{{{{end'
+        final = (
+            f'{value} := ({inner.strip()})}}}}{{{{if kindIs "invalid" {value}}}}}{mark}'
+            f"{{{{else}}}}{{{{{value}}}}}{{{{end"
+        )
         if conditions:
             conditions = conditions.removesuffix(" ")
             return f"{opening}{conditions}}}}}{{{{{final}}}}}{{{{end{closing}"

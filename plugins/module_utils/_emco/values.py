@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, emco.edge contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Private to emco.edge: values as EMCO 22.09 checks them: names, labels, addresses. ValueError where one will not do."""
+"""Private to emco.edge: values as EMCO 22.09 checks them. ValueError where one will not do."""
 
 from __future__ import annotations
 

@@ -90,6 +90,7 @@ class Deployment:
     cluster_overrides: Mapping[str, Any] = option(default={}, check=_check_cluster_overrides)
     placement: Mapping[str, Any] = option(default={}, check=_check_placement)
     hardware: tuple[Any, ...] = option(default=(), elements="dict", check=_check_hardware)
+    labels: Mapping[str, str] = option(default={})
     controllers: tuple[Any, ...] = option(default=(), elements="raw")
     rebalance: bool = option(default=False)
     rollout: Rollout | None = option()
@@ -130,6 +131,11 @@ class Deployment:
             yield Problem(join(path, "catch_up"), "goes with state: present and no revision: it brings the latest one")
         if self.revision is not None and self.state in ("absent", "stopped"):
             yield Problem(join(path, "revision"), f"has no meaning with state: {self.state}")
+        for key in self.labels:
+            try:
+                names.label_key(key)
+            except ValueError as wrong:
+                yield Problem(join(path, f"labels.{key}"), str(wrong))
         if self.release is not None:
             try:
                 names.dns_label(self.release)
@@ -147,6 +153,7 @@ INTENT = (
     "cluster_overrides",
     "placement",
     "hardware",
+    "labels",
     "controllers",
     "host_variables",
 )

@@ -21,6 +21,14 @@ def requirement_of(
     app: str, consumer: Mapping[str, Any], requirement: Mapping[str, Any], path: str, problems: Problems
 ) -> HardwareRequirement | None:
     """The requirement of a consumer's ``spec`` and a requirement's ``spec``; None when there are problems."""
+    raw = native_requirement(app, consumer, requirement, path, problems)
+    return parsed(HardwareRequirement, raw, path, problems) if raw is not None else None
+
+
+def native_requirement(
+    app: str, consumer: Mapping[str, Any], requirement: Mapping[str, Any], path: str, problems: Problems
+) -> dict[str, Any] | None:
+    """The same as an entry of the option ``hardware``."""
     before = len(problems)
     resource = requirement.get("resource")
     resource = resource if isinstance(resource, Mapping) else {}
@@ -39,7 +47,7 @@ def requirement_of(
         if consumer.get(key):
             raw[name] = consumer[key]
     raw.update(app=app, mandatory=requirement.get("mandatory", True), weight=requirement.get("weight") or 1)
-    return parsed(HardwareRequirement, raw, path, problems)
+    return raw
 
 
 def consumer_problems(spec: Mapping[str, Any], path: str, problems: Problems) -> None:

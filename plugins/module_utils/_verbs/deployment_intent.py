@@ -124,6 +124,7 @@ class _Finder:
             hardware=hardware,
             host_variables=intent.host_variables,
             controllers=controllers,
+            labels=intent.labels,
             inputs=inputs,
         )
 

@@ -258,7 +258,7 @@ class _Assembly:
 def intents_of(wanted: Wanted) -> Intents:
     """What a deployment wants of its objects, as the controllers take it."""
     scaled = {name: one.replicas.workloads for name, one in wanted.intents.items() if one.replicas is not None}
-    return Intents(hardware=wanted.hardware, scaled=scaled)
+    return Intents(hardware=wanted.hardware, scaled=scaled, labels=wanted.labels)
 
 
 def unmet_intents(wanted: Wanted, samples: Mapping[str, Rendered]) -> list[Problem]:

@@ -34,6 +34,7 @@ class Wanted:
     hardware: tuple[HardwareRequirement, ...]
     host_variables: tuple[str, ...]
     controllers: tuple[ControllerUse, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -1,0 +1,238 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documents in EMCO's style with the packages that they name, written for tests."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+DIG = "projects/{{ .Project }}/composite-apps/shop/v1/deployment-intent-groups/north"
+CHART = {
+    "Chart.yaml": "{apiVersion: v2, name: NAME, version: 1.0.0}\n",
+    "values.yaml": "replicas: 1\ncolour: blue\nservice: {port: 80}\n",
+    "templates/config.yaml": """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Release.Name }}-NAME}
+data:
+  colour: {{ .Values.colour | quote }}
+  site: {{ .Files.Get "files/site.conf" | quote }}
+""",
+    "templates/service.yaml": """\
+apiVersion: v1
+kind: Service
+metadata: {name: {{ .Release.Name }}-NAME}
+spec: {selector: {app: NAME}, ports: [{port: {{ .Values.service.port }}}]}
+""",
+    "templates/deployment.yaml": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: {{ .Release.Name }}-NAME}
+spec:
+  replicas: {{ .Values.replicas }}
+  selector: {matchLabels: {app: NAME}}
+  template:
+    metadata: {labels: {app: NAME}}
+    spec: {containers: [{name: NAME, image: docker.io/library/NAME:1}]}
+""",
+    "files/site.conf": "",
+}
+
+PREREQUISITES = """\
+version: emco/v2
+resourceContext: {anchor: controllers}
+metadata: {name: hpa-placement-controller-1}
+spec: {host: hpa-plc, port: 9099, type: placement, priority: 1}
+---
+version: emco/v2
+resourceContext: {anchor: controllers}
+metadata: {name: gac}
+spec: {host: gac, port: 9033, type: action, priority: 1}
+---
+version: emco/v2
+resourceContext: {anchor: cluster-providers}
+metadata: {name: {{ .Provider }}}
+{{- range $index, $cluster := .Clusters }}
+---
+version: emco/v2
+resourceContext: {anchor: cluster-providers/{{ $.Provider }}/clusters}
+metadata: {name: {{ $cluster.Name }}}
+file: {{ $cluster.Kubeconfig }}
+---
+version: emco/v2
+resourceContext: {anchor: cluster-providers/{{ $.Provider }}/clusters/{{ $cluster.Name }}/labels}
+clusterLabel: {{ $cluster.Label }}
+---
+version: emco/v2
+resourceContext: {anchor: cluster-providers/{{ $.Provider }}/clusters/{{ $cluster.Name }}/kv-pairs}
+metadata: {name: site}
+spec: {kv: [{rack: r{{ $index }}}]}
+{{- end }}
+---
+version: emco/v2
+resourceContext: {anchor: projects}
+metadata: {name: {{ .Project }}}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/logical-clouds}
+metadata: {name: lc-admin}
+spec: {level: "0"}
+{{- range .Clusters }}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ $.Project }}/logical-clouds/lc-admin/cluster-references}
+metadata: {name: ref-{{ .Name }}}
+spec: {clusterProvider: {{ $.Provider }}, cluster: {{ .Name }}}
+{{- end }}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/logical-clouds/lc-admin/instantiate}
+"""
+
+APPLICATION = """\
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/composite-apps}
+metadata: {name: shop, description: a shop}
+spec: {compositeAppVersion: v1}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/composite-apps/shop/v1/apps}
+metadata: {name: web}
+file: web.tar.gz
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/composite-apps/shop/v1/apps}
+metadata: {name: api}
+file: api.tar.gz
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/composite-apps/shop/v1/apps/web/dependency}
+metadata: {name: api-first}
+spec: {app: api, opStatus: Ready, wait: 0}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/composite-apps/shop/v1/composite-profiles}
+metadata: {name: standard}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/composite-apps/shop/v1/composite-profiles/standard/profiles}
+metadata: {name: web-profile}
+spec: {app: web}
+file: web-profile.tar.gz
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/composite-apps/shop/v1/composite-profiles/standard/profiles}
+metadata: {name: api-profile}
+spec: {app: api}
+file: plain-profile.tar.gz
+"""
+
+GROUP = f"""\
+version: emco/v2
+resourceContext: {{anchor: projects/{{{{ .Project }}}}/composite-apps/shop/v1/deployment-intent-groups}}
+metadata: {{name: north}}
+spec:
+  compositeProfile: standard
+  version: r1
+  logicalCloud: lc-admin
+  overrideValues:
+  - app: api
+    values: {{service.port: "8080", replicas: "2"}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/generic-placement-intents}}
+metadata: {{name: placement}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/generic-placement-intents/placement/app-intents}}
+metadata: {{name: web-intent}}
+spec:
+  app: web
+  intent:
+    allOf:
+    - {{clusterProvider: {{{{ .Provider }}}}, clusterLabel: north}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/generic-placement-intents/placement/app-intents}}
+metadata: {{name: api-intent}}
+spec:
+  app: api
+  intent:
+    anyOf:
+    - {{clusterProvider: {{{{ .Provider }}}}, cluster: edge-1}}
+    - {{clusterProvider: {{{{ .Provider }}}}, cluster: edge-2}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/hpa-intents}}
+metadata: {{name: api-hpa}}
+spec: {{app: api}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/hpa-intents/api-hpa/hpa-resource-consumers}}
+metadata: {{name: api-consumer}}
+spec: {{apiVersion: apps/v1, kind: Deployment, replicas: 2, name: r1-api, container: api}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/hpa-intents/api-hpa/hpa-resource-consumers/api-consumer/resource-requirements}}
+metadata: {{name: accelerator}}
+spec: {{allocatable: true, resource: {{name: example.com/accelerator, requests: 1, limits: 1}}}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/hpa-intents/api-hpa/hpa-resource-consumers/api-consumer/resource-requirements}}
+metadata: {{name: cpu}}
+spec: {{allocatable: true, resource: {{name: cpu, requests: 2, limits: 4}}}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/intents}}
+metadata: {{name: north-intents}}
+spec:
+  intent:
+    genericPlacementIntent: placement
+    hpa-placement-controller-1: api-hpa
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/approve}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/instantiate}}
+"""
+
+
+def packed(path: Path, files: Mapping[str, str], top: str = "") -> Path:
+    """A tar.gz as EMCO takes it, with the files below the folder ``top``."""
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in files.items():
+            content = text.encode()
+            member = tarfile.TarInfo(f"{top}/{name}" if top else name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def chart(name: str) -> dict[str, str]:
+    """The files of a small chart of that name."""
+    return {file: text.replace("NAME", name) for file, text in CHART.items()}
+
+
+def written_documents(folder: Path) -> Path:
+    """A folder with all documents and what they refer to; one chart in a folder, one at the top of its package."""
+    folder.mkdir(parents=True, exist_ok=True)
+    packed(folder / "web.tar.gz", chart("web"), "web")
+    packed(folder / "api.tar.gz", chart("api"))
+    values = "{type: {values: override_values.yaml}}\n"
+    packed(folder / "plain-profile.tar.gz", {"manifest.yaml": values, "override_values.yaml": "{}\n"})
+    manifest = """\
+version: v1
+type:
+  values: override_values.yaml
+  configresource:
+  - {filepath: extra/site.conf, chartpath: web/files/site.conf}
+"""
+    files = {"manifest.yaml": manifest, "override_values.yaml": "colour: green\n", "extra/site.conf": "site=north\n"}
+    packed(folder / "web-profile.tar.gz", files)
+    for name, text in (("1-prerequisites", PREREQUISITES), ("2-application", APPLICATION), ("3-group", GROUP)):
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return folder
