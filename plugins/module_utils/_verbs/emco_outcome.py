@@ -49,7 +49,7 @@ def call(spec: Spec[W], verb: Verb[W], options: Mapping[str, Any], context: Cont
     if result.get("failed"):
         details = {key: value for key, value in result.items() if key not in ("failed", "msg", "reason", "hint")}
         raise EdgeError(
-            str(result.get("reason") or "Failed"),
+            str(result.get("reason") or "ClustersFailed"),
             str(result.get("msg")),
             hint=str(result.get("hint") or ""),
             details=details,
