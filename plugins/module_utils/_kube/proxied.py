@@ -56,7 +56,7 @@ class ProxiedLines:
         # A proxy that takes requests for plain HTTP wants to see where they go.
         target = self._url + path if self._url.startswith("http://") else path
         try:
-            response = self._pool.urlopen(
+            response = self._pool.request(
                 method,
                 target,
                 body=body,
