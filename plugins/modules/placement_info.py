@@ -28,7 +28,7 @@ options:
     description:
       - The fleet, each cluster with C(name) (C(provider+name)), C(labels), C(kv), C(taints), C(version) and C(nodes),
         these with C(name), C(allocatable), C(used), C(labels), C(taints), C(ready). C(free_replicas) is an outside
-        estimate.
+        estimate, C(constraints) a selector over the labels of apps that it takes.
       - Left out, the registered clusters.
     type: list
     elements: dict
@@ -36,15 +36,22 @@ options:
     description: What the apps need of the hardware, as in O(emco.edge.deployment#module:hardware).
     type: list
     elements: dict
+  labels:
+    description:
+      - By app, its labels, which the constraints of clusters look at.
+      - Left out, those that the composite app of the stored deployment gives its apps.
+    type: dict
   project:
     description: The project of the stored deployment.
     type: str
   name:
-    description: The stored deployment whose intents and decisions are used where they are not given.
+    description:
+      - The stored deployment whose intents, decisions and pods are used where they are not given.
+      - What its pods ask for is known once it was planned.
     type: str
   current:
     description:
-      - By app, the clusters where it runs today with replicas.
+      - By app, the clusters where it runs today with replicas, or null where they are what the chart says.
       - Left out, the decisions of the stored deployment.
     type: dict
   changes:

@@ -45,7 +45,8 @@ class Workplace:
     def tests_notice(self, room: str) -> bool:
         """Whether the room's unit tests fail; running for too long is noticing, too."""
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"tests/unit/{room[1:]}"]
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        # CI: the same examples for every mutant, so that the score is the same in every run.
+        environment = {**os.environ, "CI": "true", "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             run = subprocess.run(
                 command, cwd=self.collection, env=environment, capture_output=True, timeout=LIMIT, check=False

@@ -40,8 +40,8 @@ class Constraint:
 class DeviceClaim:
     """A claim of a pod. ``requests`` holds alternatives for each request, in order of preference.
 
-    A shared claim (``shared`` is its name) is allocated once for all pods; ``known`` is false where the object that
-    says what is asked for was not rendered with the app.
+    A shared claim (``shared`` is its namespace/name) is allocated once for all pods; ``known`` is false where the
+    object that says what is asked for was not rendered with the app.
     """
 
     name: str
@@ -67,12 +67,13 @@ def claims_of(
         kind = "ResourceClaimTemplate" if template else "ResourceClaim"
         item = rendered.get((kind, namespace, str(template or shared)))
         name = str(one.get("name", ""))
+        whole = f"{namespace}/{shared}" if shared else ""
         if item is None:
-            found.append(DeviceClaim(name, shared=str(shared or ""), known=False))
+            found.append(DeviceClaim(name, shared=whole, known=False))
             continue
         claim = item.get("spec") or {}
         devices = (claim.get("spec") or {}).get("devices") if template else claim.get("devices")
-        found.append(_claim(name, devices or {}, str(shared or "")))
+        found.append(_claim(name, devices or {}, whole))
     return tuple(found)
 
 

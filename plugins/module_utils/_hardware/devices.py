@@ -61,8 +61,8 @@ class DevicePool:
     classes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     taken: set[Identity] = field(default_factory=set)
     left: dict[Counter, int] = field(default_factory=dict)
-    allocated: set[str] = field(default_factory=set)
-    """Shared claims that have their devices already, by name."""
+    allocated: dict[str, tuple[Device, ...]] = field(default_factory=dict)
+    """The devices of the shared claims that have theirs already, by namespace/name."""
     hopeful: bool = False
     """Whether a selector that cannot be judged counts as satisfied."""
     unknown: bool = False
@@ -75,7 +75,7 @@ class DevicePool:
             self.classes,
             set(self.taken),
             dict(self.left),
-            set(self.allocated),
+            dict(self.allocated),
             self.hopeful,
             self.unknown,
         )
@@ -100,7 +100,7 @@ class DevicePool:
 
     def allocate(self, node: Node, claims: Sequence[DeviceClaim]) -> bool:
         """Take the devices of one pod's claims; False (and nothing taken) when some are not free."""
-        before = (set(self.taken), dict(self.left), set(self.allocated))
+        before = (set(self.taken), dict(self.left), dict(self.allocated))
         for claim in claims:
             if not self._allocate_one(node, claim):
                 self.taken, self.left, self.allocated = before
@@ -109,7 +109,8 @@ class DevicePool:
 
     def _allocate_one(self, node: Node, claim: DeviceClaim) -> bool:
         if claim.shared and claim.shared in self.allocated:
-            return True
+            # Its pods go where its devices are.
+            return all(device.on(node) for device in self.allocated[claim.shared])
         if not claim.known:
             self.unknown = True
             return self.hopeful
@@ -117,7 +118,7 @@ class DevicePool:
         for device, need in chosen or ():
             self._take(device, need)
         if chosen is not None and claim.shared:
-            self.allocated.add(claim.shared)
+            self.allocated[claim.shared] = tuple(device for device, _need in chosen)
         return chosen is not None
 
     def _take(self, device: Device, need: DeviceNeed) -> None:
@@ -258,20 +259,21 @@ def device_pool(facts: Mapping[str, Any]) -> DevicePool | None:
         tuple(_devices(slices)),
         {str(one["name"]): one for one in facts.get("classes") or ()},
         left=_counters(slices),
-        allocated={str(one.get("name")) for one in facts.get("claims") or ()},
     )
     by_identity = {device.identity: device for device in pool.devices}
     for claim in facts.get("claims") or ():
+        held_by_claim: list[Device] = []
         results = ((claim.get("allocation") or {}).get("devices") or {}).get("results") or ()
         for result in results:
-            if result.get("adminAccess"):
-                continue
             identity = (str(result.get("driver")), str(result.get("pool")), str(result.get("device")))
             device = by_identity.get(identity)
             if device is not None:
+                held_by_claim.append(device)
+            if device is not None and not result.get("adminAccess"):
                 consumed = result.get("consumedCapacity") or {}
                 held = tuple((str(name), amount(str(name), str(value))) for name, value in consumed.items())
                 pool._take(device, DeviceNeed("", "", capacity=held))
+        pool.allocated[f"{claim.get('namespace')}/{claim.get('name')}"] = tuple(held_by_claim)
     return pool
 
 

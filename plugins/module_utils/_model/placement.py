@@ -57,6 +57,11 @@ class Leaf:
             said = "nothing" if not given else " and ".join(given)
             yield Problem(path, f"needs exactly one of cluster, label and selector, not {said}")
 
+    @property
+    def is_of_several(self) -> bool:
+        """Whether it means all clusters with a label or selector, of every provider."""
+        return self.provider is None and (self.label is not None or self.selector is not None)
+
     def __str__(self) -> str:
         if self.cluster is not None:
             return str(self.cluster)
@@ -165,6 +170,11 @@ class PlacementIntent:
             if leaf.cluster in named:
                 where = join(path, f"exclude[{index}]")
                 yield Problem(where, f"{leaf.cluster} is both required ({named[leaf.cluster]}) and excluded")
+        meant = {str(branch): f"all_of[{index}]" for index, branch in enumerate(self.all_of) if branch.is_of_several}
+        for index, leaf in enumerate(self.exclude):
+            if leaf.is_of_several and str(leaf) in meant:
+                where = join(path, f"exclude[{index}]")
+                yield Problem(where, f"{leaf} is both required ({meant[str(leaf)]}) and excluded")
         literal = {branch.cluster for branch in self.all_of if branch.cluster}
         most = self.count.maximum if self.count else None
         if isinstance(most, int) and most < len(literal):

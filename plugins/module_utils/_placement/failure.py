@@ -84,13 +84,17 @@ def _no_member(fleet: Fleet, group: Group) -> str:
 
 
 def _failure(tried: Tried, reason: str, text: str, among: ClusterSet = 0, hint: str = "") -> Failure:
-    nearest = _nearest(tried, among) if among else None
+    found = _nearest(tried, among) if among else None
     message = f"{tried.app.name} cannot be placed: {text}"
     counts = _counted(tried, among) if among & (among - 1) else ""
     if counts:
         message += f" ({counts})"
-    if nearest is not None and not hint:
-        hint = f"Nearest is {nearest.cluster}: {nearest.lacks}."
+    nearest = found[0] if found is not None else None
+    if not hint and tried.form.warnings and not tried.feasible:
+        # A label that nothing has is most likely a slip of the pen.
+        hint = "; ".join(tried.form.warnings)
+    if found is not None and not hint:
+        hint = f"Nearest is {found[0].cluster}: {found[1]}."
     return Failure(tried.app.name, reason, message + ".", hint, nearest)
 
 
@@ -115,8 +119,9 @@ def _counted(tried: Tried, among: ClusterSet) -> str:
     return ", ".join(f"{reason} {count}" for reason, count in counts.most_common() if count)
 
 
-def _nearest(tried: Tried, among: ClusterSet) -> Nearest | None:
-    """The cluster that the fewest rules refuse; of several, the one that lacks least, then the first by name."""
+def _nearest(tried: Tried, among: ClusterSet) -> tuple[Nearest, str] | None:
+    """The cluster that the fewest rules refuse, and why as a sentence; of several, the one that lacks least, then the
+    first by name."""
     against: Counter[int] = Counter()
     for refused in _all_refused(tried):
         against.update(positions_in(refused.clusters & among))
@@ -127,10 +132,10 @@ def _nearest(tried: Tried, among: ClusterSet) -> Nearest | None:
     position = min((at for at, count in against.items() if count == fewest), key=lambda at: (short.get(at, 2.0), at))
     fit = tried.capacities.fits.get(position)
     if position in short and fit is not None and fit.shortfall is not None:
-        lacks = fit.shortfall.short
+        lacks, sentence = fit.shortfall.short, fit.shortfall.lacks
     else:
-        lacks = _message(tried, position)
-    return Nearest(tried.fleet.clusters[position].ref, lacks)
+        lacks = sentence = _message(tried, position)
+    return Nearest(tried.fleet.clusters[position].ref, lacks), sentence
 
 
 def _shortfalls(tried: Tried) -> Mapping[int, float]:

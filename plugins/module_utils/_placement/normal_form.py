@@ -92,6 +92,8 @@ def normal_form(intent: PlacementIntent, fleet: Fleet) -> NormalForm:
         tree.grow(intent)
     else:
         tree.pool = base
+        if intent.label is not None and not fleet.labelled(intent.label):
+            tree.warn_of_nothing(Leaf(label=intent.label))
     wanted = tree.pool | tree.grouped
     for position in tree.required:
         wanted |= 1 << position
@@ -217,7 +219,7 @@ class _Tree:
             return
         found = self._fleet.named_by(leaf)
         if not found:
-            self._warn_of_nothing(leaf)
+            self.warn_of_nothing(leaf)
         else:
             self.pooled.append((str(leaf), found))
         self.pool |= found
@@ -229,7 +231,7 @@ class _Tree:
         self._leaves.extend(leaves)
         self.groups.append(Group(self._number, tuple(self._fleet.named_by(leaf) for leaf in leaves)))
 
-    def _warn_of_nothing(self, leaf: Leaf) -> None:
+    def warn_of_nothing(self, leaf: Leaf) -> None:
         kind = "label" if leaf.label is not None else "selector"
         known: set[str] = set()
         if leaf.label is not None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import PodDemand, pod_demand
+from ansible_collections.emco.edge.plugins.module_utils._hardware.room import cluster_room
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster, ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.deployment import emco_name
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
@@ -27,8 +29,8 @@ from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Na
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Decisions, Plan
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent import intent_key
-from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import stored_intent
-from ansible_collections.emco.edge.plugins.module_utils._verbs.promised import reservations
+from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import stored_app, stored_intent
+from ansible_collections.emco.edge.plugins.module_utils._verbs.promised import pods_of, reservations
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import registered
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec
@@ -41,9 +43,10 @@ class PlacementInfo:
     apps: Mapping[str, Any] = option(default={})
     clusters: tuple[Any, ...] | None = option(type="list", elements="dict")
     hardware: tuple[Any, ...] = option(default=(), elements="dict")
+    labels: Mapping[str, Mapping[str, str]] = option(default={})
     project: str | None = option(parse=emco_name, type="str")
     name: str | None = option(parse=emco_name, type="str")
-    current: Mapping[str, Mapping[str, int | None]] | None = option()
+    current: Mapping[str, Mapping[str, Any]] | None = option()
     changes: tuple[Any, ...] = option(default=(), elements="dict")
     rebalance: bool = option(default=False)
     explain: tuple[str, ...] = option(default=())
@@ -85,7 +88,32 @@ def _fleet(wanted: PlacementInfo, context: Context, problems: Problems) -> tuple
         if one.ref in seen:
             problems.add(f"clusters[{index}].name", f"{one.ref} is given twice")
         seen.add(one.ref)
+        wrong = _unreadable(one)
+        if wrong is not None:
+            problems.add(f"clusters[{index}].{wrong[0]}", wrong[1])
     return tuple(clusters)
+
+
+def _unreadable(cluster: Cluster) -> tuple[str, str] | None:
+    """What of a cluster given inline is not as Kubernetes would write it, where it is taken over as it stands."""
+    facts = cluster.facts
+    if facts is None:
+        return None
+    place = "pending"
+    try:
+        for pod in facts.pending:
+            pod_demand({"kind": "Pod", **pod})
+        place = "devices"
+        cluster_room((), facts.devices)
+        for at, node in enumerate(facts.nodes):
+            place = f"nodes[{at}].extra"
+            if node.extra:
+                cluster_room((node,))
+    except (ValueError, TypeError, AttributeError) as wrong:
+        return place, str(wrong)
+    except KeyError as missing:
+        return place, f"{missing.args[0]} is missing"
+    return None
 
 
 class _Question:
@@ -102,6 +130,10 @@ class _Question:
         self.intents: dict[str, PlacementIntent] = parse_placement(apps, names, "apps", problems)
         self._hardware = parse_hardware(wanted.hardware or stored.get("hardware") or (), names, "hardware", problems)
         self._plan = self._stored_plan(context)
+        self._labels = {**_labels_of(stored, str(wanted.project), context), **wanted.labels}
+        for app in wanted.labels:
+            if app not in names:
+                problems.add(f"labels.{app}", f"there is no app {app!r}", near(app, names))
         self.current = self._current(problems)
         self._reserved = self._promised(context) if wanted.clusters is None else []
 
@@ -137,10 +169,7 @@ class _Question:
         return reservations(store, keys, fleet, self._naming, self._plan.bundles, progress)
 
     def asked(self, fleet: Sequence[Cluster], current: Decisions) -> Placement:
-        requests = [
-            AppRequest(name=app, intent=intent, hardware=tuple(one for one in self._hardware if one.app == app))
-            for app, intent in self.intents.items()
-        ]
+        requests = [self._request(app, intent) for app, intent in self.intents.items()]
         return place(
             requests,
             fleet,
@@ -150,17 +179,41 @@ class _Question:
             rebalance=self._wanted.rebalance,
         )
 
+    def _request(self, app: str, intent: PlacementIntent) -> AppRequest:
+        """What a stored plan knows of an app, its pods above all; mandatory hardware is written into those."""
+        pods = self._pods(app)
+        hardware = tuple(one for one in self._hardware if one.app == app and not (pods and one.mandatory))
+        return AppRequest(app, intent, self._labels.get(app, {}), pods=pods, hardware=hardware)
+
+    def _pods(self, app: str) -> tuple[PodDemand, ...]:
+        bundles = self._plan.bundles.values() if self._plan is not None and not self._wanted.hardware else ()
+        first = next((one for one in bundles if app in one.apps), None)
+        return pods_of(first, app) if first is not None else ()
+
+
+def _labels_of(stored: Mapping[str, Any], project: str, context: Context) -> dict[str, Mapping[str, str]]:
+    """The labels of the apps of a stored deployment."""
+    if not stored:
+        return {}
+    found = stored_app(context.store(), context.keys(), project, stored["composite_app"], stored["version"])
+    return {app.name: app.labels for app in found.app.apps}
+
 
 def _parsed_current(
-    raw: Mapping[str, Mapping[str, int | None]], problems: Problems
+    raw: Mapping[str, Mapping[str, Any]], problems: Problems
 ) -> dict[str, dict[ClusterRef, int | None]]:
+    """Where apps run, as a result's ``chosen`` says it: replicas, or null where it is as many as the chart says."""
     found: dict[str, dict[ClusterRef, int | None]] = {}
     for app, places in raw.items():
         for cluster, replicas in places.items():
+            path = f"current.{app}.{cluster}"
+            if replicas is not None and (not str(replicas).isdecimal() or isinstance(replicas, bool)):
+                problems.add(path, f"{replicas!r} is neither a number of replicas nor null")
+                continue
             try:
-                found.setdefault(app, {})[ClusterRef.parse(cluster)] = replicas
+                found.setdefault(app, {})[ClusterRef.parse(cluster)] = None if replicas is None else int(replicas)
             except ValueError as wrong:
-                problems.add(f"current.{app}.{cluster}", str(wrong))
+                problems.add(path, str(wrong))
     return found
 
 

@@ -78,9 +78,9 @@ def reservations(
     return [Reservation(ref, pods[one.digest]) for ref, one in bundles if pods[one.digest]]
 
 
-def pods_of(bundle: Bundle) -> tuple[PodDemand, ...]:
-    """What the pods of a bundle ask for, hooks apart."""
-    return pod_demands(json.loads(one.body) for one in bundle.kept())
+def pods_of(bundle: Bundle, app: str | None = None) -> tuple[PodDemand, ...]:
+    """What the pods of a bundle (or of one app in it) ask for, hooks apart."""
+    return pod_demands(json.loads(one.body) for one in bundle.kept() if app in (None, one.app))
 
 
 class _Landed:

@@ -92,7 +92,7 @@ def test_nearest_miss_names_what_is_lacking() -> None:
     assert failure.nearest is not None
     assert str(failure.nearest.cluster) == "lab+c1"
     assert failure.nearest.lacks == "2 qat.intel.com/generic"
-    assert "Nearest is lab+c1: 2 qat.intel.com/generic" in failure.hint
+    assert failure.hint == "Nearest is lab+c1: needs 2 more qat.intel.com/generic; largest node has 15 free."
 
 
 def test_optional_requirement_scores_by_weight_instead_of_filtering() -> None:

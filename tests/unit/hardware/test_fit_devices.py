@@ -187,6 +187,26 @@ def test_shared_claim_is_allocated_once() -> None:
     assert none.verdict == "no"
 
 
+@pytest.mark.parametrize(
+    ("namespace", "where", "verdict", "copies"),
+    [
+        ("default", {"allNodes": True}, "possible", 12),
+        ("default", {"nodeName": "b"}, "possible", 8),
+        ("default", {"nodeName": "gone"}, "no", 0),
+        # A claim of the same name in another namespace is another claim, and has the only device.
+        ("other", {"allNodes": True}, "no", 0),
+    ],
+)
+def test_pods_go_where_the_devices_of_their_allocated_claim_are(
+    namespace: str, where: Mapping[str, Any], verdict: str, copies: int
+) -> None:
+    results = [{"driver": DRIVER, "pool": "a", "device": "d"}]
+    held = {"namespace": namespace, "name": "gpus", "allocation": {"devices": {"results": results}}}
+    slices = [slice_of(device("d"), **where)]
+    answer = claimed(slices, template(exactly(), kind="ResourceClaim"), claims=[held], spec=SHARING, wanted=12)
+    assert (answer.verdict, answer.copies) == (verdict, copies)
+
+
 def test_claim_that_is_not_rendered_is_unknown() -> None:
     unrelated = {"kind": "ConfigMap", "metadata": {"name": "x"}}
     assert claimed([FOUR], unrelated).verdict == "unknown"

@@ -110,6 +110,9 @@ def test_label_that_no_cluster_has_is_an_error_with_near_names() -> None:
     with pytest.raises(EdgeError) as raised:
         placement.raise_if_failed()
     assert raised.value.reason == "NoFeasibleCluster"
+    assert "did you mean east-us" in raised.value.hint
+    by_label = placed(AWS, {"app": {"label": "east-us4"}})
+    assert "did you mean east-us" in by_label.failures[0].hint
 
 
 def test_unknown_label_besides_a_known_cluster_is_a_warning() -> None:

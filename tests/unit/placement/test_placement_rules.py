@@ -21,6 +21,7 @@ from tests.unit.placement.fleets import (
     by_score,
     decided,
     fleet_of,
+    intents_of,
     names,
     placed,
     reasons,
@@ -418,3 +419,15 @@ def test_daemons_count_on_every_node_when_what_is_free_is_compared() -> None:
     daemon = (PodDemand("DaemonSet", "x", {"cpu": 3000}, per_node=True),)
     assert names(decided(clusters, intent)) == ["many"]
     assert names(decided(clusters, intent, request={"pods": daemon})) == ["few"]
+
+
+def test_what_is_required_and_excluded_by_the_same_words_is_a_contradiction() -> None:
+    with pytest.raises(InvalidInput) as raised:
+        intents_of(
+            {
+                "one": {"all_of": [{"label": "gold"}], "exclude": [{"cluster": "lab+a"}, {"label": "gold"}]},
+                "two": {"all_of": [{"selector": "tier in (a, b)"}], "exclude": [{"selector": "tier in (a, b)"}]},
+                "fine": {"all_of": [{"label": "gold", "provider": "lab"}], "exclude": [{"label": "gold"}]},
+            }
+        )
+    assert [problem.path for problem in raised.value.problems] == ["apps.one.exclude[1]", "apps.two.exclude[0]"]
