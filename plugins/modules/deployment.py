@@ -214,9 +214,30 @@ options:
     description:
       - What becomes of objects that others changed. V(correct) sets our fields again, V(report) tells,
         V(ignore) leaves them.
+      - In check mode C(changed) means that there is drift, with V(report) too, so a scheduled check is an alarm.
     type: str
     choices: [correct, report, ignore]
     default: correct
+  ignore_fields:
+    description:
+      - Fields that others may set, kept with the intent. Once somebody else has set such a field it is neither drift
+        nor set back. Replicas are left to an autoscaler that targets the workload without being listed here.
+    type: list
+    elements: dict
+    suboptions:
+      paths:
+        description: Such as C(spec.template.spec.containers[name=web].image) or C(metadata.annotations[example.com/x]).
+        type: list
+        elements: str
+        required: true
+      kind:
+        description: Of objects of this kind, a glob.
+        type: str
+        default: "*"
+      name:
+        description: Of objects with this name, a glob.
+        type: str
+        default: "*"
   conflicts:
     description: Whether a field that another manager owns is an error or taken over.
     type: str
@@ -265,6 +286,29 @@ options:
     type: str
     choices: [planned, approved, present, stopped, absent]
     default: present
+  migrate_from:
+    description:
+      - The name of another deployment of the project whose place this one takes, of another version, another composite
+        app, or the same. When this one is on all its clusters, the other one is taken off its own.
+      - Objects that both have under the same name (give both the same O(release)) are handed over where they are and
+        not deleted. A rollout that goes back gives them back.
+      - Once the other one is gone this does nothing, so it may stay in the task.
+    type: str
+  order:
+    description:
+      - With O(migrate_from), V(new_first) takes the other one away when this one is everywhere, V(replace) takes it off
+        each cluster before this one comes there, where there is no room for both.
+    type: str
+    choices: [new_first, replace]
+    default: new_first
+  keep:
+    description:
+      - Kinds, such as V(Service), that O(state=absent) leaves to others instead of deleting them. They lose our labels
+        and our hold on their fields.
+      - PersistentVolumeClaims, CRDs with instances of others, namespaces with objects of others, and what is annotated
+        C(helm.sh/resource-policy=keep) stay in any case.
+    type: list
+    elements: str
   require_approval:
     description: Fail with C(WrongState) unless somebody approved exactly what would be brought.
     type: bool
@@ -382,6 +426,15 @@ EXAMPLES = r"""
         name: vision-north
         catch_up: true
 
+    - name: Let another deployment take its place, and take the old one away at the end
+      emco.edge.deployment:
+        project: demo
+        name: vision-2
+        composite_app: vision
+        version: v4
+        placement: {default: {label: tier=far-edge}}
+        migrate_from: vision-north
+
     - name: Stop whatever goes on with it
       emco.edge.deployment:
         project: demo
@@ -434,6 +487,11 @@ timeline:
   returned: when the rollout has several waves
   type: list
   elements: dict
+migrated_from:
+  description: The deployment whose place was taken, its state, and what was done on its clusters.
+  returned: with O(migrate_from), while there is something of it
+  type: dict
+  sample: {name: vision-north, state: Removed, summary: {clusters: 3, removed: 3}}
 outside_limit:
   description: Clusters of the revision that O(only) left out; they stay pending.
   returned: when there are some

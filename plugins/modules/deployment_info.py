@@ -127,6 +127,22 @@ deployments:
       deployed_counts: {Applied: 30}
       summary: {clusters: 3, unreachable: 0, objects: 30}
       clusters: {lab+edge-1: {connectivity: Available, revision: 4, ready: true, ready_counts: {Ready: 14}}}
+      drift:
+        - {cluster: lab+edge-1, app: api, object: ConfigMap default/api, deleted: false, other_managers: [kubectl-edit],
+           fields: [{path: data.colour, before: blue, after: red}], first_seen: "2026-11-25T22:30:00Z",
+           changed_at: "2026-11-25T21:58:12Z"}
+      revisions:
+        - revision: 4
+          state: Current
+          composite_app: vision
+          version: v1
+          created: "2026-11-25T20:00:00Z"
+          owner: ops@control pid 4711
+          events:
+            - {state: Planned, at: "2026-11-25T20:00:00Z", by: ops@control pid 4711}
+            - {state: Approved, at: "2026-11-25T20:05:00Z", by: boss@control pid 99, comment: CHG-1234}
+          against: 3
+          changes: [{clusters: [lab+edge-1], added: [], changed: [ConfigMap default/api], removed: []}]
       not_ready:
         - {cluster: lab+edge-2, app: detector, object: Pod default/detector-0, status: NotReady, reason: Unschedulable,
            message: "0/3 nodes are available: 3 Insufficient example.com/accelerator."}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.deploying import DESCRIBED
 from tests.integration.playbooks import Playbooks
 from tests.integration.syncing import Rig, namespace, short
 from tests.lab.harness import Lab
@@ -31,6 +32,17 @@ def audited_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         return
     clusters = [{"name": "one", "nodes": [{"name": "one-a"}, {"name": "one-b"}]}]
     with Lab.up(tmp_path_factory.mktemp("audited") / "state", clusters, audit=True) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def fleet_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Three clusters for deployments, one of them with accelerators; whoever stops one starts it again."""
+    running = os.environ.get("EMCO_EDGE_FLEET_LAB")
+    if running:
+        yield Lab.attach(Path(running))
+        return
+    with Lab.up(tmp_path_factory.mktemp("fleet"), DESCRIBED) as lab:
         yield lab
 
 

@@ -187,10 +187,10 @@ class Fleet:
             time.sleep(0.2)
         return running
 
-    def objects(self, *clusters: str) -> Objects:
-        """All objects of the application, with uid and resourceVersion."""
+    def objects(self, *clusters: str, label: str = "shop") -> Objects:
+        """All objects of a deployment, with uid and resourceVersion."""
         found: Objects = {}
-        selector = f"emco.edge/deployment={self.project}.shop"
+        selector = f"emco.edge/deployment={self.project}.{label}"
         for cluster in clusters or CLUSTERS:
             listed = self.lab.get(cluster, ",".join(NAMESPACED), "--all-namespaces", "-l", selector)
             for one in listed["items"]:
@@ -203,6 +203,15 @@ class Fleet:
         """The data of a ConfigMap in namespace default."""
         found: dict[str, str] = self.lab.get(cluster, "configmap", name, "-n", "default")["data"]
         return found
+
+    def patch(self, cluster: str, kind: str, name: str, change: Mapping[str, Any]) -> None:
+        """Change an object of namespace default by hand."""
+        self.lab.kubectl(cluster, "-n", "default", "patch", kind, name, "--type=merge", "-p", json.dumps(change))
+
+    def sign(self, cluster: str, record: str, signature: str) -> None:
+        """Put a signature (base64) under a record."""
+        change = json.dumps({"data": {"signature": signature}})
+        self.lab.kubectl(cluster, "-n", "emco-edge-system", "patch", "secret", record, "--type=merge", "-p", change)
 
     def marked(self) -> None:
         """Count requests from here on."""

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.deploying import ACCELERATOR, CLUSTERS, DESCRIBED, Fleet, pretty, result, states
+from ansible_collections.emco.edge.plugins.module_utils._sync.record import record_name
+from tests.integration.deploying import ACCELERATOR, CLUSTERS, Fleet, pretty, result, states
 from tests.integration.playbooks import Playbooks
 from tests.lab.harness import Lab
 
@@ -23,18 +24,12 @@ pytestmark = pytest.mark.integration
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab.up(tmp_path_factory.mktemp("lab"), DESCRIBED) as started:
-        yield started
-
-
 @pytest.fixture
-def fleet(lab: Lab, playbooks: Playbooks) -> Iterator[Fleet]:
-    one = Fleet(lab, playbooks, f"p{next(_numbers)}").prepare()
+def fleet(fleet_lab: Lab, playbooks: Playbooks) -> Iterator[Fleet]:
+    one = Fleet(fleet_lab, playbooks, f"p{next(_numbers)}").prepare()
     yield one
     for cluster in CLUSTERS:
-        lab.start(cluster)
+        fleet_lab.start(cluster)
     run = one.only(state="absent", wait_timeout="30s")
     assert not one.objects(), pretty(run)
 
@@ -81,7 +76,15 @@ def test_a_lost_store_is_rebuilt_from_the_records(fleet: Fleet) -> None:
     assert [fleet.writes(cluster) for cluster in CLUSTERS] == [[], [], []]
     shutil.rmtree(fleet.folder / "state")
     assert fleet.playbooks.run("emco.edge.register", fleet.inventory()).code == 0
-    # Placed elsewhere now: what runs on edge-2 is known from its record alone, and leaves.
+    # Placed elsewhere now: what runs on edge-2 is known from its record alone, and leaves. Not while that is spoilt.
+    record = record_name(f"{fleet.project}.shop")
+    signature = fleet.lab.get("edge-2", "secret", record, "-n", "emco-edge-system")["data"]["signature"]
+    fleet.sign("edge-2", record, "Zm9yZ2Vk")
+    spoilt = fleet.deploy(placement={"default": {"clusters": ["lab+edge-1"]}})
+    assert states(spoilt) == {"edge-1": "Ready", "edge-2": "Failed"}, pretty(spoilt)
+    assert result(spoilt)["clusters"]["lab+edge-2"]["reason"] == "RecordNotTrusted"
+    assert fleet.objects("edge-2") == {name: one for name, one in before.items() if name.startswith("edge-2")}
+    fleet.sign("edge-2", record, signature)
     moved = fleet.deploy(placement={"default": {"clusters": ["lab+edge-1"]}})
     assert states(moved) == {"edge-1": "Ready", "edge-2": "Removed"}, pretty(moved)
     assert not fleet.objects("edge-2")
@@ -154,6 +157,8 @@ def test_a_cluster_that_is_down_can_be_deferred(fleet: Fleet) -> None:
     run = fleet.deploy(rollout={"unreachable": "defer"}, cluster_timeout="20s")
     assert run.code == 0, pretty(run)
     assert states(run) == {"edge-1": "Ready", "edge-2": "Deferred"}
+    words = result(run)["clusters"]["lab+edge-2"]["message"]
+    assert "Connection refused" in words and "https://127.0.0.1:" in words
     fleet.lab.start("edge-2")
     assert states(fleet.deploy()) == {"edge-1": "Ready", "edge-2": "Ready"}
 
@@ -331,36 +336,32 @@ def test_hardware_that_is_nowhere_fails_before_anything_is_applied(fleet: Fleet)
 
 def test_drift_is_told_with_fields_before_and_after(fleet: Fleet) -> None:
     fleet.deploy()
-    change = '{"data":{"colour":"red"}}'
-    fleet.lab.kubectl("edge-1", "-n", "default", "patch", "configmap", "shop-web", "--type=merge", "-p", change)
-    task = {"emco.edge.deployment_info": {"project": fleet.project, "name": "shop", "drift": True}, "run_once": True}
-    told = fleet.playbooks.tasks([task], fleet.inventory()).results_of("deployment_info")[0]["deployments"][0]
-    assert [one["object"] for one in told["drift"]] == ["ConfigMap default/shop-web"], told["drift"]
-    assert "red" in str(told["drift"][0]["fields"])
-    alarm = fleet.deploy(check=True)
-    assert alarm.code == 0 and result(alarm)["changed"]
-    left = fleet.deploy(drift="report")
-    assert left.code == 0 and fleet.data("edge-1", "shop-web") == {"colour": "red"}
-
-
-def test_a_controller_of_another_collection_edits_each_clusters_objects(fleet: Fleet) -> None:
-    plugins = fleet.folder / "more" / "ansible_collections" / "acme" / "edge" / "plugins" / "plugin_utils"
-    (plugins / "emco_controllers").mkdir(parents=True)
-    (plugins / "emco_controllers" / "paint.py").write_text(
-        "def control(request):\n"
-        "    for one in request['objects']:\n"
-        "        if one['kind'] == 'ConfigMap' and 'colour' in one['data']:\n"
-        "            one['data']['colour'] = f\"{request['options']['colour']} on {request['cluster']['name']}\"\n"
-        "    return {'version': 1, 'objects': request['objects']}\n"
-    )
-    paths = f"{fleet.playbooks.own_environment()['ANSIBLE_COLLECTIONS_PATH']}:{fleet.folder / 'more'}"
-    controllers = [{"name": "acme.edge.paint", "options": {"colour": "red"}}]
-    first = fleet.deploy(controllers=controllers, env={"ANSIBLE_COLLECTIONS_PATH": paths})
-    assert first.code == 0, pretty(first)
-    assert fleet.data("edge-1", "shop-web") == {"colour": "red on lab+edge-1"}
-    assert result(first)["decisions"]["web"]["controllers"] == [
-        {"name": "acme.edge.paint", "clusters": ["lab+edge-1", "lab+edge-2"], "changed": ["ConfigMap shop-web"]}
-    ]
-    # The stored intent lists it still, and this run cannot find the collection.
-    second = fleet.only()
-    assert second.code != 0 and result(second)["reason"] == "UnknownController"
+    for change in ({"data": {"colour": "red"}}, {"metadata": {"labels": {"theirs": "1"}}}):
+        fleet.patch("edge-1", "configmap", "shop-web", change)
+    fleet.patch("edge-1", "deployment", "shop-web", {"spec": {"replicas": 3}})
+    fleet.lab.kubectl("edge-1", "-n", "default", "delete", "service", "shop-web")
+    ask = {"emco.edge.deployment_info": {"project": fleet.project, "name": "shop", "drift": True}, "run_once": True}
+    wanted = fleet.deployment(drift="report")
+    left = {**wanted, "ignore_fields": [{"kind": "Deployment", "paths": ["spec.replicas"]}]}
+    report = [{"emco.edge.deployment": one, "run_once": True, "check_mode": True} for one in (wanted, left)]
+    ignoring = {"emco.edge.deployment": {**left, "drift": "correct"}, "run_once": True}
+    run = fleet.playbooks.tasks([ask, ask, *report, ignoring, ask], fleet.inventory())
+    assert run.code == 0, pretty(run)
+    first, second, settled = (told["deployments"][0] for told in run.results_of("deployment_info"))
+    drift = {one["object"]: one for one in first["drift"]}
+    names = {"ConfigMap default/shop-web", "Deployment default/shop-web", "Service default/shop-web"}
+    assert set(drift) == names, first["drift"]
+    assert [one["path"] for one in drift["ConfigMap default/shop-web"]["fields"]] == ["data.colour"]
+    assert "red" in str(drift["ConfigMap default/shop-web"]["fields"])
+    assert drift["Service default/shop-web"]["deleted"] and not drift["Deployment default/shop-web"]["deleted"]
+    assert drift["Deployment default/shop-web"]["changed_at"].endswith("Z")
+    assert {one["object"]: one["first_seen"] for one in second["drift"]} == {
+        name: one["first_seen"] for name, one in drift.items()
+    }
+    alarm, also, corrected = run.results_of("deployment")
+    assert alarm["changed"] and also["changed"] and corrected["changed"]
+    assert fleet.data("edge-1", "shop-web") == {"colour": "blue"}
+    assert fleet.lab.get("edge-1", "deployment", "shop-web", "-n", "default")["spec"]["replicas"] == 3
+    assert settled["drift"] == []
+    quiet = fleet.deploy(check=True, drift="report", ignore_fields=left["ignore_fields"])
+    assert quiet.code == 0 and not result(quiet)["changed"], pretty(quiet)

@@ -243,7 +243,12 @@ def test_missing_rights_are_named_one_by_one(rig: Rig) -> None:
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": rig.space},
         "subjects": [{"kind": "ServiceAccount", "name": "small", "namespace": rig.space}],
     }
-    rig.lab.apply(rig.cluster, account, role, binding)
+    # What is granted in one namespace is not granted in all.
+    here = {**role, "kind": "Role", "metadata": {"name": rig.space, "namespace": rig.space}}
+    here["rules"] = [{"apiGroups": ["apps"], "resources": ["*"], "verbs": ["*"]}]
+    bound = {**binding, "kind": "RoleBinding", "metadata": here["metadata"]}
+    bound["roleRef"] = {**binding["roleRef"], "kind": "Role"}
+    rig.lab.apply(rig.cluster, account, role, binding, here, bound)
     token = rig.kubectl("create", "token", "-n", rig.space, "small").strip()
     admin = json.loads(rig.kubectl("config", "view", "--raw", "-o", "json"))
     admin["users"] = [{"name": admin["users"][0]["name"], "user": {"token": token}}]
@@ -256,4 +261,5 @@ def test_missing_rights_are_named_one_by_one(rig: Rig) -> None:
         f"{verb} {kind}.apps" for verb in ("create", "delete") for kind in ("deployments", "statefulsets", "daemonsets")
     }
     assert set(found) == expected
+    assert client.transport.requests == 2
     rig.kubectl("delete", "clusterrole,clusterrolebinding", rig.space)

@@ -24,18 +24,12 @@ GREEN = {"web": {"values": {"colour": "green"}}}
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab.up(tmp_path_factory.mktemp("lab"), CLUSTERS) as started:
-        yield started
-
-
 @pytest.fixture
-def fleet(lab: Lab, playbooks: Playbooks) -> Iterator[Fleet]:
-    one = Fleet(lab, playbooks, f"r{next(_numbers)}").prepare()
+def fleet(fleet_lab: Lab, playbooks: Playbooks) -> Iterator[Fleet]:
+    one = Fleet(fleet_lab, playbooks, f"r{next(_numbers)}").prepare()
     yield one
     for cluster in CLUSTERS:
-        lab.start(cluster)
+        fleet_lab.start(cluster)
     run = one.only(state="absent", wait_timeout="60s")
     assert not one.objects(), pretty(run)
 

@@ -106,6 +106,22 @@ def test_delete_policies_are_honoured(rig: Rig) -> None:
     assert rig.get("job", "stays") is not None
 
 
+def test_hooks_that_go_when_they_succeeded_go_after_all_hooks_of_the_event_as_in_helm(rig: Rig) -> None:
+    def hook(name: str, weight: int, fate: str = "") -> dict[str, Any]:
+        policy = {"hook_weight": str(weight), "hook_delete_policy": "before-hook-creation,hook-succeeded"}
+        return job(rig.space, name, hook="pre-install", fate=fate, **policy)
+
+    good = bundle_of(rig.space, {"web": [hook("first", 1), hook("second", 2), config_map(rig.space, "main", a="1")]})
+    outcome, order = sent(rig, lambda: rig.sync(good))
+
+    assert outcome.state is State.READY, outcome
+    assert order == ["first", "second", "-second", "-first", "main"]
+    bad = bundle_of(f"{rig.space}-bad", {"web": [hook("third", 1), hook("fourth", 2, fate="failed")]})
+    outcome, order = sent(rig, lambda: rig.sync(bad))
+    assert outcome.reason == "HookFailed"
+    assert order == ["third", "fourth", "-third"]
+
+
 def test_hook_objects_of_others_are_not_touched(rig: Rig) -> None:
     rig.kubectl("create", "-f", "-", stdin=json.dumps(job(rig.space, "migrate")))
     bundle = bundle_of(rig.space, {"web": [job(rig.space, "migrate", hook="pre-install")]})

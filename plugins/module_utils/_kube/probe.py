@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
+from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError, error_of
 from ansible_collections.emco.edge.plugins.module_utils._kube.transport import Transport
 
 SECONDS = 3.0
@@ -14,13 +14,20 @@ _NOBODY_BEHIND = frozenset({502, 503, 504})
 
 
 def answers(transport: Transport, seconds: float = SECONDS) -> bool:
-    """Whether an API server answers within ``seconds``: connection, TLS and ``/version`` together.
+    """Whether an API server answers within ``seconds``; see ``silence``."""
+    return not silence(transport, seconds)
 
-    One request, never repeated, on a connection that stays open for the work that follows. A server that refuses us
-    does answer: what is wrong is then told by the work itself.
+
+def silence(transport: Transport, seconds: float = SECONDS) -> str:
+    """Why an API server does not answer within ``seconds``, with its address; empty when it does.
+
+    Connection, TLS and ``/version`` together. One request, never repeated, on a connection that stays open for the work
+    that follows. A server that refuses us does answer: what is wrong is then told by the work itself.
     """
     try:
         answer = transport.once("/version", attempt="ask for a sign of life", seconds=seconds)
     except ClusterError as error:
-        return error.reason not in _SILENT
-    return answer.status not in _NOBODY_BEHIND
+        return error.message if error.reason in _SILENT else ""
+    if answer.status in _NOBODY_BEHIND:
+        return error_of(answer, "ask for a sign of life", transport.cluster).message
+    return ""

@@ -155,7 +155,7 @@ class Transport:
     def _unreachable(self, attempt: str, words: str, reason: str = "ClusterUnreachable") -> ClusterError:
         return ClusterError(
             reason,
-            f"{attempt} on {self.cluster}: {words} ({self._endpoint.url}).",
+            f"{attempt} on {self.cluster}: {words} ({_without_credentials(self._endpoint.url)}).",
             hint="Check that the cluster is up and that this machine reaches it.",
             details={"cluster": self.cluster},
         )
@@ -165,6 +165,13 @@ def _lines(end: Endpoint, most: int) -> Lines:
     if end.proxy:
         return ProxiedLines(end.proxy, end.url, end.tls, end.server_name, most)
     return DirectLines(end.url, end.tls, end.server_name, most)
+
+
+def _without_credentials(url: str) -> str:
+    """An address that may be shown: a kubeconfig's may carry a user and a password."""
+    head, mark, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{head}{mark}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _permanent(answer: Answer) -> bool:

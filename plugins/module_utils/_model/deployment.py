@@ -76,6 +76,16 @@ def _revision(raw: Any) -> int | Literal["previous"]:
 
 
 @dataclass(frozen=True)
+class IgnoredFields:
+    """Fields that others may set: of objects of a kind whose name matches, both globs."""
+
+    paths: tuple[str, ...] = option(required=True)
+    """Such as ``spec.template.spec.containers[name=web].image``."""
+    kind: str = option(default="*")
+    name: str = option(default="*")
+
+
+@dataclass(frozen=True)
 class Deployment:
     """The options of ``emco.edge.deployment``. What is left out is taken from what was stored before."""
 
@@ -105,6 +115,7 @@ class Deployment:
     cluster_timeout: float = option(default=0.0, parse=quantities.seconds, type="str", spec_default="0s")
     """Seconds that all requests and waits of one cluster may take; 0: the wait timeout and a minute."""
     drift: Literal["correct", "report", "ignore"] = option(default="correct")
+    ignore_fields: tuple[IgnoredFields, ...] = option(default=())
     conflicts: Literal["fail", "force"] = option(default="fail")
     adopt: bool = option(default=False)
     on_immutable: Literal["fail", "replace"] = option(default="fail")
@@ -115,6 +126,12 @@ class Deployment:
     lock_wait: float = option(default=0.0, parse=quantities.seconds, type="str", spec_default="0s")
     """Seconds to wait for another run on the same deployment before giving up."""
     nondeterministic: Literal["pin", "fail"] = option(default="pin")
+    migrate_from: str | None = option(parse=emco_name, type="str")
+    """Another deployment of the project, whose place this one takes."""
+    order: Literal["new_first", "replace"] = option(default="new_first")
+    """Whether the other one goes at the end, or on each cluster before the new one comes."""
+    keep: tuple[str, ...] = option(default=())
+    """Kinds that a removal leaves to others."""
     require_approval: bool = option(default=False)
     """Bring only what somebody approved."""
     state: Literal["planned", "approved", "present", "stopped", "absent"] = option(default="present")
@@ -136,6 +153,12 @@ class Deployment:
                 names.label_key(key)
             except ValueError as wrong:
                 yield Problem(join(path, f"labels.{key}"), str(wrong))
+        if self.migrate_from is not None and (self.catch_up or self.state in ("absent", "stopped")):
+            yield Problem(join(path, "migrate_from"), "goes with state: present")
+        if self.migrate_from == self.name:
+            yield Problem(join(path, "migrate_from"), "is this deployment itself", "name the one whose place it takes")
+        if self.keep and self.state != "absent":
+            yield Problem(join(path, "keep"), "has a meaning with state: absent only")
         if self.release is not None:
             try:
                 names.dns_label(self.release)
@@ -156,5 +179,6 @@ INTENT = (
     "labels",
     "controllers",
     "host_variables",
+    "ignore_fields",
 )
 """The options that say what is wanted and are therefore stored; the others say how this run goes about it."""

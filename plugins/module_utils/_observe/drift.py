@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
@@ -17,8 +18,10 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.fields import (
     projection,
     seen_before,
 )
+from ansible_collections.emco.edge.plugins.module_utils._sync.options import IgnoredField
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import FieldChange
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import RecordedObject
+from ansible_collections.emco.edge.plugins.module_utils._sync.yielding import without_fields_of_others
 
 
 def has_drifted(
@@ -30,34 +33,51 @@ def has_drifted(
     return live is None or digest_of(projection(live, manager), digest) != old.live
 
 
-def owners_and_changes(
+@dataclass(frozen=True)
+class Drift:
+    """How an object differs from what was sent. ``since``: when the others last wrote, by the cluster's clock."""
+
+    owners: tuple[str, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
+    since: str = ""
+
+
+def drift_of(
     client: ClusterClient,
     old: RecordedObject,
     live: Mapping[str, Any] | None,
     manager: str,
     bundle: Bundle | None,
-) -> tuple[tuple[str, ...], tuple[FieldChange, ...]]:
+    ignored: Iterable[IgnoredField] = (),
+) -> Drift | None:
     """Who else holds fields that were sent, and how they differ: from what was sent (before) to what is there (after).
+
+    None where all that differs is left to others: ``ignored`` fields, replicas of an autoscaler.
 
     What was sent is taken from ``bundle`` through a dry run, so that the server's own defaults are no difference;
     without it, or where the server refuses, only other managers are told.
     """
     if live is None:
-        return (), ()
+        return Drift()
     sent = next((one for one in bundle.objects if one.identity == old.identity), None) if bundle else None
     if sent is None or sent.digest != old.sent:
-        return _other_managers(live, manager), ()
+        return _told(live, _other_managers(live, manager))
     where = old.identity
     try:
         resource = client.resource(old.api_version, where.kind)
-        asked = client.apply(
-            resource, where.namespace, where.name, sent.body, manager=manager, force=True, dry_run=True
-        )
+        body = without_fields_of_others(client, where, live, sent.body, ignored=ignored, manager=manager)
+        asked = client.apply(resource, where.namespace, where.name, body, manager=manager, force=True, dry_run=True)
     except ClusterError:
-        return _other_managers(live, manager), ()
+        return _told(live, _other_managers(live, manager))
     wanted = projection(asked.live, manager)
-    there = seen_before(live, manager, wanted)
-    return owners_of(live, wanted, manager), changes(where, wanted, there)
+    found = changes(where, wanted, seen_before(live, manager, wanted))
+    return _told(live, owners_of(live, wanted, manager), found) if found else None
+
+
+def _told(live: Mapping[str, Any], owners: tuple[str, ...], found: tuple[FieldChange, ...] = ()) -> Drift:
+    entries = (live.get("metadata") or {}).get("managedFields") or ()
+    times = [str(one.get("time") or "") for one in entries if one.get("manager") in owners]
+    return Drift(owners, found, max(times, default=""))
 
 
 def _other_managers(live: Mapping[str, Any], manager: str) -> tuple[str, ...]:

@@ -14,10 +14,11 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.answers import Clu
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
 from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import Judgement, judge
 from ansible_collections.emco.edge.plugins.module_utils._model.names import as_label_value
-from ansible_collections.emco.edge.plugins.module_utils._observe.drift import has_drifted, owners_and_changes
+from ansible_collections.emco.edge.plugins.module_utils._observe.drift import drift_of, has_drifted
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import APP_LABEL, Bundle, Identity
 from ansible_collections.emco.edge.plugins.module_utils._sync import live
 from ansible_collections.emco.edge.plugins.module_utils._sync.lanes import Lanes
+from ansible_collections.emco.edge.plugins.module_utils._sync.options import IgnoredField
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import FieldChange, NotReady
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import (
     Keys,
@@ -63,6 +64,8 @@ class ObservedResource:
     """How it differs from what was sent, with ``drift`` and a bundle."""
     owners: tuple[str, ...] = ()
     """Other managers of an object that drifted."""
+    since: str = ""
+    """When these last wrote to it, by the cluster's clock."""
 
 
 @dataclass(frozen=True)
@@ -102,18 +105,22 @@ def observe(
     log_lines: int = 0,
     ready_queries: Mapping[str, str] | None = None,
     bundle: Bundle | None = None,
+    ignored: tuple[IgnoredField, ...] = (),
 ) -> Observation:
     """How the deployment with this label is on a cluster. A cluster that does not answer is an observation, no error.
 
     One request for the record and one a kind and namespace; with ``why`` a few more for each workload that is not
     ready, with ``log_lines`` their last lines. ``ready_queries``: jmespath by kind, true where the object is ready.
-    ``drift`` with ``bundle``, which says what was sent: one dry run for each object that drifted.
+    ``drift`` with ``bundle``, which says what was sent: one dry run for each object that drifted. ``ignored``: fields
+    that others may set.
     EdgeError ``InvalidInput`` for a query that is none.
     """
     before = client.transport.requests
     found: Observation
     try:
-        found = _Look(client, label, keys, ready_queries or {}).observation(pods, drift, why, log_lines, bundle)
+        found = _Look(client, label, keys, ready_queries or {}, ignored).observation(
+            pods, drift, why, log_lines, bundle
+        )
     except ClusterError as error:
         silent = error.reason in ("ClusterUnreachable", "BudgetSpent", "CertificateRejected")
         found = Observation(client.name, not silent, reason=error.reason, message=error.message)
@@ -123,11 +130,19 @@ def observe(
 class _Look:
     """One look at one cluster."""
 
-    def __init__(self, client: ClusterClient, label: str, keys: Keys, queries: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        client: ClusterClient,
+        label: str,
+        keys: Keys,
+        queries: Mapping[str, str],
+        ignored: tuple[IgnoredField, ...],
+    ) -> None:
         self.client = client
         self.label = label
         self.keys = keys
         self.queries = queries
+        self.ignored = ignored
 
     def observation(self, pods: bool, drift: bool, why: bool, log_lines: int, bundle: Bundle | None) -> Observation:
         record = read_record(self.client, self.label, self.keys)
@@ -176,8 +191,10 @@ class _Look:
         old = record.by_identity()[one.identity]
         if one.reason == "Expired" or not has_drifted(old, there, record.manager, self.keys.digest):
             return one
-        owners, changes = owners_and_changes(self.client, old, there, record.manager, bundle)
-        return replace(one, drifted=True, owners=owners, changes=changes)
+        found = drift_of(self.client, old, there, record.manager, bundle, self.ignored)
+        if found is None:
+            return one
+        return replace(one, drifted=True, owners=found.owners, changes=found.changes, since=found.since)
 
     def _pods(
         self, there: Mapping[Identity, Mapping[str, Any]], objects: Sequence[RecordedObject]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
@@ -13,7 +14,12 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.client import Appl
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import PlannedObject
 from ansible_collections.emco.edge.plugins.module_utils._sync import yielding
-from ansible_collections.emco.edge.plugins.module_utils._sync.fields import Projection, digest_of, projection
+from ansible_collections.emco.edge.plugins.module_utils._sync.fields import (
+    Projection,
+    applied_by,
+    digest_of,
+    projection,
+)
 from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_irreplaceable, steps
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import RecordedObject
@@ -56,9 +62,23 @@ def _sent(session: Session, one: PlannedObject) -> Applied:
         if known is not None and known["metadata"].get("deletionTimestamp"):
             # What is sent to an object on its way out goes with it.
             await_gone(session, {one.identity: str(known["metadata"]["uid"])}, {one.identity: one.api_version})
-        return apply(session, one, one.body)
+        return _inherited(session, one, apply(session, one, one.body))
     except EdgeError as error:
         raise session.noticed(error) from None
+
+
+def _inherited(session: Session, one: PlannedObject, applied: Applied) -> Applied:
+    """The object once the deployment that had it before has let go of it, and with it of fields that we do not set."""
+    heritage = session.options.heritage
+    if heritage is None or not applied_by(applied.live, heritage.manager):
+        return applied
+    where = one.identity
+    metadata = {"name": where.name, **({"namespace": where.namespace} if where.namespace else {})}
+    nothing = json.dumps({"apiVersion": one.api_version, "kind": where.kind, "metadata": metadata}).encode()
+    left = session.client.apply(
+        session.resource(one), where.namespace, where.name, nothing, manager=heritage.manager, force=False
+    )
+    return replace(applied, live=left.live)
 
 
 def apply(session: Session, one: PlannedObject, body: bytes, *, dry_run: bool = False) -> Applied:
@@ -67,9 +87,18 @@ def apply(session: Session, one: PlannedObject, body: bytes, *, dry_run: bool = 
     old = session.recorded.get(one.identity)
     ours = old is not None and bool(old.live)
     settled = ours and old is not None and old.sent == one.digest
-    force = session.options.conflicts == "force" or (session.options.adopt and not ours)
+    # Nothing is sent to what belongs to a third one; what two deployments hold while one follows the other is no fight.
+    inherits = session.options.heritage is not None
+    force = session.options.conflicts == "force" or inherits or (session.options.adopt and not ours)
     if ours and known is not None:
-        body = yielding.without_fields_of_others(session, one, known, body)
+        body = yielding.without_fields_of_others(
+            session.client,
+            one.identity,
+            known,
+            body,
+            ignored=session.options.ignore_fields,
+            manager=session.bundle.manager,
+        )
     if settled and known is not None and not force:
         # Only values have drifted, and no other declared owner wants them otherwise: they are taken back.
         force = not yielding.contested(known, body, session.bundle.manager)

@@ -57,14 +57,19 @@ def say_what_stays(session: Session, work: Work) -> None:
         for one in work.drifted:
             session.result(one, Action.UNCHANGED)
         return
-    asked = work.drifted if session.options.diff else ()
+    asked = [one for one in work.drifted if one.identity in session.live]
     wanted = dict(zip(asked, session.lanes.attempts(lambda one: _asked(session, one), asked), strict=True))
     for one in work.drifted:
         known, answer = session.live.get(one.identity), wanted.get(one)
         difference: tuple[FieldChange, ...] = ()
         if isinstance(answer, Applied) and known is not None:
             # As correcting it would change it: from what is there to what was sent.
-            difference = session.difference(one.identity, projection(answer.live, session.bundle.manager))
+            after = projection(answer.live, session.bundle.manager)
+            if projection(known, session.bundle.manager) == after:
+                # What differs is left to others: ignored fields, replicas of an autoscaler.
+                session.result(one, Action.UNCHANGED)
+                continue
+            difference = session.difference(one.identity, after)
         words = "differs from what was sent" if known is not None else "was deleted"
         session.result(one, Action.DRIFTED, "Drifted", words, difference)
 

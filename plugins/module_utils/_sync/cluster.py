@@ -86,6 +86,7 @@ def in_session(
         requests=client.transport.requests - requests,
         writes=client.transport.writes - writes,
         seconds=around.clock() - started,
+        dry=options.check,
     )
 
 

@@ -196,7 +196,11 @@ def _is_stranger(identity: Identity, seen: Seen, bundle: Bundle, options: SyncOp
     live = seen.labelled.get(identity) or seen.others.get(identity)
     if live is None:
         return False
+    heritage = options.heritage
+    label = (live["metadata"].get("labels") or {}).get(DEPLOYMENT_LABEL)
+    if heritage is not None and label == heritage.label and applied_by(live, heritage.manager):
+        return False
     # What a removal of this deployment kept on purpose is its own when it comes back.
-    ours = (live["metadata"].get("labels") or {}).get(DEPLOYMENT_LABEL) == bundle.label
+    ours = label == bundle.label
     kept = is_irreplaceable(identity) or (live["metadata"].get("annotations") or {}).get("helm.sh/resource-policy")
     return not (ours and kept and applied_by(live, bundle.manager))

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Private to emco.edge: running the hooks of an event, one after the other, each exactly once a run.
 
+As in Helm, hooks that are to go when they succeeded go when all hooks of the event are done, the last one first.
+
 A hook's object carries the mark of the run it belongs to, so a run that was killed and started again knows which hooks
 are done; of hooks whose objects are deleted afterwards the record keeps the mark.
 """
@@ -29,9 +31,17 @@ _BEFORE, _SUCCEEDED, _FAILED = "before-hook-creation", "hook-succeeded", "hook-f
 
 def run_hooks(session: Session, event: str) -> None:
     """Run the hooks of an event (``pre-install``) in their order; EdgeError ``HookFailed`` ends it."""
-    for one in session.bundle.hooks(event):
-        session.stop_if_told()
-        _run(session, one, event)
+    ended: list[PlannedObject] = []
+    try:
+        for one in session.bundle.hooks(event):
+            session.stop_if_told()
+            _run(session, one, event)
+            ended.append(one)
+    except EdgeError as error:
+        if error.reason == "HookFailed":
+            _clear(session, ended, event)
+        raise
+    _clear(session, ended, event)
 
 
 def mark(session: Session, event: str) -> str:
@@ -46,11 +56,8 @@ def _run(session: Session, one: PlannedObject, event: str) -> None:
     if session.record is None:
         raise RuntimeError("session.record is there")
     wanted = mark(session, event)
-    done = f"{wanted}:{one.identity}"
     live = session.live.get(one.identity)
-    if done in session.record.hooks_done:
-        if live is not None and _marked(live) == wanted:
-            _delete(session, one)
+    if _done(wanted, one) in session.record.hooks_done:
         return
     session.report(f"{event} hook {one.identity}")
     begun = live is not None and _marked(live) == wanted and not live["metadata"].get("deletionTimestamp")
@@ -62,22 +69,39 @@ def _run(session: Session, one: PlannedObject, event: str) -> None:
         _fail(session, one, event, ended)
     if not begun:
         session.result(one, Action.RAN)
-    if one.hook is None:
-        raise RuntimeError("one.hook is there")
-    if _SUCCEEDED in one.hook.delete_policies:
-        # First the note that it is done, then the deletion: the other way round a kill between them runs it again.
-        session.record = write_record(
-            session.client,
-            replace(session.record, hooks_done=(*session.record.hooks_done, done)),
-            session.keys,
-        )
+
+
+def _clear(session: Session, ended: list[PlannedObject], event: str) -> None:
+    """Delete those of the hooks that are to go when they succeeded."""
+    if session.record is None:
+        raise RuntimeError("session.record is there")
+    wanted = mark(session, event)
+    going = [
+        one
+        for one in ended
+        if one.hook is not None
+        and _SUCCEEDED in one.hook.delete_policies
+        and one.identity in session.live
+        and _marked(session.live[one.identity]) == wanted
+    ]
+    known = session.record.hooks_done
+    done = tuple(note for one in going if (note := _done(wanted, one)) not in known)
+    if done:
+        # First the note that they are done, then the deletion: the other way round a kill between them runs them again.
+        session.record = write_record(session.client, replace(session.record, hooks_done=(*known, *done)), session.keys)
+    for one in reversed(going):
         _delete(session, one)
+
+
+def _done(wanted: str, one: PlannedObject) -> str:
+    """How the record says that a hook is done and its object gone."""
+    return f"{wanted}:{one.identity}"
 
 
 def _start(session: Session, one: PlannedObject, live: dict[str, Any] | None, wanted: str) -> None:
     if one.hook is None:
         raise RuntimeError("one.hook is there")
-    if live is None and session.options.adopt:
+    if live is None and (session.options.adopt or session.options.heritage):
         # What another tool left of it, which nobody has looked at yet.
         live = session.client.get(session.resource(one), one.identity.namespace, one.identity.name)
         session.live.update({one.identity: live} if live else {})

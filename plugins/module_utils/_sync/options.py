@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Identity
+
 Event = Literal["install", "upgrade", "rollback", "delete"]
 
 
@@ -23,6 +25,14 @@ class IgnoredField:
     path: str
     kind: str = "*"
     name: str = "*"
+
+
+@dataclass(frozen=True)
+class Heritage:
+    """Another deployment whose objects are taken over where they are: its label's value and its field manager."""
+
+    label: str
+    manager: str
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,9 @@ class SyncOptions:
     """Kinds that a removal releases to others instead of deleting them."""
     inhabited: bool = False
     """Whether a namespace is deleted though others have something in it, which then goes with it."""
+    heritage: Heritage | None = None
+    spared: frozenset[Identity] = frozenset()
+    """What a removal leaves alone, because the deployment that took its place has it now."""
     why: bool = True
     """Whether waiting reasons and events of what is not ready are read when a wait ends in vain."""
 

@@ -118,13 +118,15 @@ class Outcome:
     requests: int = 0
     writes: int = 0
     seconds: float = 0.0
+    dry: bool = False
+    """Check mode: what has drifted counts as a change, so that a scheduled check is an alarm."""
     record: Record | None = None
     """The record as it is on the cluster now; None when there is none or it was not reached."""
 
     @property
     def changed(self) -> bool:
         """Whether anything of the user's was, or in check mode would be, changed."""
-        return any(one.action in _CHANGES for one in self.objects)
+        return any(one.action in _CHANGES or (self.dry and one.action is Action.DRIFTED) for one in self.objects)
 
     @property
     def applied(self) -> int:

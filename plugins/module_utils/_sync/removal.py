@@ -12,6 +12,7 @@ from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import (
     APP_LABEL,
     DEPLOYMENT_LABEL,
     MANAGED_BY,
+    OURS,
     AppDependency,
     Bundle,
 )
@@ -40,13 +41,13 @@ def remove_cluster(
     keys: Keys,
     *,
     board: DependencyBoard | None = None,
-    dependents: Mapping[str, Iterable[str]] | None = None,
+    dependents: Mapping[str, Iterable[AppDependency]] | None = None,
     around: Surroundings | None = None,
 ) -> Outcome:
     """Take everything of the deployment off the cluster, in reverse order, and say what was kept.
 
     ``bundle`` is the one that runs there: its delete hooks are run. One without objects (a lost store) does, too: what
-    is deleted is what the record lists. ``dependents``: for an app the apps, here or elsewhere, that need it; with
+    is deleted is what the record lists. ``dependents``: for an app those that need it, here or elsewhere; with
     ``board`` it is removed only after them. Never raises EdgeError.
     """
 
@@ -63,7 +64,9 @@ def remove_cluster(
     outcome = in_session(client, bundle, options, keys, around, work)
     if board is not None and not options.check:
         for app in bundle.apps:
-            board.tell(app, client.name, Progress.READY if outcome.state is State.REMOVED else Progress.FAILED)
+            # A cluster that is away keeps nobody else's apps: it is cleared when it returns.
+            gone = outcome.state in (State.REMOVED, State.UNREACHABLE)
+            board.tell(app, client.name, Progress.READY if gone else Progress.FAILED)
     return outcome
 
 
@@ -87,7 +90,7 @@ def _look(session: Session) -> _Found:
     released: list[RecordedObject] = []
     for old in known.values():
         there = session.live.get(old.identity)
-        if there is None:
+        if there is None or old.identity in session.options.spared:
             continue
         if why := not_ours(old, there, session.bundle):
             kept.append((old, "NotOurs", why))
@@ -123,7 +126,7 @@ class _Removal:
     """The stages of one cluster."""
 
     def __init__(
-        self, session: Session, board: DependencyBoard | None, dependents: Mapping[str, Iterable[str]]
+        self, session: Session, board: DependencyBoard | None, dependents: Mapping[str, Iterable[AppDependency]]
     ) -> None:
         self.session = session
         self.board = board
@@ -162,9 +165,10 @@ class _Removal:
             return
         session = self.session
         for app in apps:
-            for dependent in self.dependents.get(app, ()):
-                need = AppDependency(dependent)
-                self.board.wait_for(app, session.cluster, need, session.options.wait_timeout, session.around.stopped)
+            for need in self.dependents.get(app, ()):
+                # Twice its own time: the dependant may need all of its, and then says what holds it.
+                seconds = 2 * session.options.wait_timeout
+                self.board.wait_for(app, session.cluster, need, seconds, session.around.stopped)
 
     def _tell(self, apps: Iterable[str]) -> None:
         if self.board is not None:
@@ -179,8 +183,11 @@ class _Removal:
         return [one for where, one in here.items() if where in session.live]
 
     def _release(self, found: _Found) -> None:
-        marks = {"metadata": {"labels": {MANAGED_BY: None, DEPLOYMENT_LABEL: None, APP_LABEL: None}}}
+        labels = {MANAGED_BY: None, DEPLOYMENT_LABEL: None, APP_LABEL: None}
+        manager = self.session.bundle.manager
         for one in found.released:
-            where = one.identity
-            manager = self.session.bundle.manager
-            self.session.client.merge(self.session.resource(one), where.namespace, where.name, marks, manager=manager)
+            where, metadata = one.identity, self.session.live[one.identity]["metadata"]
+            # Our field manager lets go as well, so that whoever takes the object over meets no conflict.
+            others = [entry for entry in metadata.get("managedFields") or () if entry.get("manager") != manager]
+            marks = {"metadata": {"labels": labels, "managedFields": others or [{}]}}
+            self.session.client.merge(self.session.resource(one), where.namespace, where.name, marks, manager=OURS)

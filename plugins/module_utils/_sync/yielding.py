@@ -5,35 +5,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
+from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource
-from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import PlannedObject
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Identity
 from ansible_collections.emco.edge.plugins.module_utils._sync.fields import projected, projection, written
-from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
+from ansible_collections.emco.edge.plugins.module_utils._sync.options import IgnoredField
 
 _REPLICAS = "spec.replicas"
 _SCALERS = Resource("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", True)
 
 
-def without_fields_of_others(session: Session, one: PlannedObject, live: Mapping[str, Any], body: bytes) -> bytes:
+def without_fields_of_others(
+    client: ClusterClient,
+    where: Identity,
+    live: Mapping[str, Any],
+    body: bytes,
+    *,
+    ignored: Iterable[IgnoredField],
+    manager: str,
+) -> bytes:
     """The body without the fields that others set and may set: ignored ones, replicas of an autoscaler.
 
     A field that is still ours is sent as ever: leaving it out would take it off the object.
     """
     paths = {
-        field.path
-        for field in session.options.ignore_fields
-        if fnmatchcase(one.identity.kind, field.kind) and fnmatchcase(one.identity.name, field.name)
+        field.path for field in ignored if fnmatchcase(where.kind, field.kind) and fnmatchcase(where.name, field.name)
     }
-    if _is_scaled(session, one, live):
+    if _is_scaled(client, where, live):
         paths.add(_REPLICAS)
     if not paths:
         return body
-    ours = {path for path, _unused in _leaves((), projection(live, session.bundle.manager))}
+    ours = {path for path, _unused in _leaves((), projection(live, manager))}
     document = json.loads(body)
     taken = [path for path in sorted(paths) if path not in ours and _remove(document, path)]
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode() if taken else body
@@ -62,16 +69,16 @@ def only_updates(error: ClusterError) -> bool:
     return bool(conflicts) and all(one.get("operation") == "Update" for one in conflicts)
 
 
-def _is_scaled(session: Session, one: PlannedObject, live: Mapping[str, Any]) -> bool:
+def _is_scaled(client: ClusterClient, where: Identity, live: Mapping[str, Any]) -> bool:
     """Whether an autoscaler of the workload set its replicas; asked for only when somebody did through ``scale``."""
     scaled = any(
         entry.get("subresource") == "scale" for entry in (live.get("metadata") or {}).get("managedFields") or ()
     )
     if not scaled:
         return False
-    for scaler in session.client.list(_SCALERS, one.identity.namespace):
+    for scaler in client.list(_SCALERS, where.namespace):
         target = (scaler.get("spec") or {}).get("scaleTargetRef") or {}
-        if (target.get("kind"), target.get("name")) == (one.identity.kind, one.identity.name):
+        if (target.get("kind"), target.get("name")) == (where.kind, where.name):
             return True
     return False
 

@@ -14,7 +14,8 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs import deployment
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_call import Call
 from ansible_collections.emco.edge.plugins.module_utils._verbs.removing import absent
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Standing
-from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import Shipment, Shipped, ship
+from ansible_collections.emco.edge.plugins.module_utils._verbs.shipment import Shipment, Shipped, Source
+from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import ship
 from ansible_collections.emco.edge.plugins.module_utils._verbs.stopping import StopWatch
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result
 
@@ -28,8 +29,18 @@ _OUTDONE = (
 _PUT_OFF = {State.DEFERRED.value, State.UNREACHABLE.value}
 
 
-def present(call: Call, plan: Plan, revision: Revision | None, before: Plan | None, event: str = "upgrade") -> Result:
-    """Bring a plan to its clusters, clear those it leaves, and say what came of each; ``before`` is what runs today."""
+def present(
+    call: Call,
+    plan: Plan,
+    revision: Revision | None,
+    before: Plan | None,
+    event: str = "upgrade",
+    source: Source | None = None,
+) -> Result:
+    """Bring a plan to its clusters, clear those it leaves, and say what came of each.
+
+    ``before`` is what runs today, ``source`` another deployment whose place this one takes.
+    """
     call.must_allow(Verb.SHIP)
     old = before.bundles if before is not None else {}
     leaving = (set(call.progress) | set(old)) - set(plan.bundles)
@@ -43,6 +54,7 @@ def present(call: Call, plan: Plan, revision: Revision | None, before: Plan | No
         only=call.only,
         event=event,
         before={ref: one for ref, one in old.items() if ref in call.progress},
+        source=source,
     )
     if revision is not None and not call.context.check:
         revision = _begun(call, shipment, revision)

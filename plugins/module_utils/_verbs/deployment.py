@@ -32,6 +32,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent
     resolve,
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import keep_intent
+from ansible_collections.emco.edge.plugins.module_utils._verbs.migrating import migrated
 from ansible_collections.emco.edge.plugins.module_utils._verbs.planning import decide, make_plan
 from ansible_collections.emco.edge.plugins.module_utils._verbs.promised import reservations
 from ansible_collections.emco.edge.plugins.module_utils._verbs.removing import absent
@@ -126,6 +127,8 @@ def _planned_or_present(call: Call) -> Result:
         return deployment_result.of_plan(plan, revision, describe(before, plan), call.context.diff)
     if wanted.require_approval:
         must_be_approved(revision, call.naming.readable)
+    if wanted.migrate_from is not None:
+        return migrated(call, plan, revision, "upgrade")
     return present(call, plan, revision, before)
 
 
@@ -221,7 +224,10 @@ def _stored_revision(call: Call, number: int) -> Result:
             comment=call.wanted.comment or f"back to revision {number}",
             of=number,
         )
-    return present(call, plan, revision, before, event="upgrade" if fresh else "rollback")
+    event = "upgrade" if fresh else "rollback"
+    if call.wanted.migrate_from is not None:
+        return migrated(call, plan, revision, event)
+    return present(call, plan, revision, before, event)
 
 
 def _still_feasible(call: Call, number: int, plan: Plan, today: Mapping[str, Decision]) -> None:

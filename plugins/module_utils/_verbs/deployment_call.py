@@ -15,6 +15,7 @@ from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Na
 from ansible_collections.emco.edge.plugins.module_utils._plan.lifecycle import Verb, in_effect, must_allow
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Plan, Revision, RevisionState
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
+from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent import ignored_fields
 from ansible_collections.emco.edge.plugins.module_utils._verbs.limits import limited_to
 from ansible_collections.emco.edge.plugins.module_utils._verbs.rebuilding import rebuilt_progress
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, registered
@@ -85,7 +86,7 @@ def opened(wanted: Deployment, context: Context) -> Call:
     if not history and not progress:
         progress = rebuilt_progress(naming, fleet, context)
     return Call(
-        wanted=wanted,
+        wanted=ignored_fields(wanted, context.arguments, store, keys),
         context=context,
         naming=naming,
         revisions=revisions,

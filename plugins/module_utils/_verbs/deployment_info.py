@@ -26,7 +26,12 @@ from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Na
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
 from ansible_collections.emco.edge.plugins.module_utils._plan.lifecycle import in_effect
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
-from ansible_collections.emco.edge.plugins.module_utils._verbs.history import told_history
+from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent import (
+    flat,
+    stored_ignored_fields,
+)
+from ansible_collections.emco.edge.plugins.module_utils._verbs.drift_notes import first_seen
+from ansible_collections.emco.edge.plugins.module_utils._verbs.history import told_history, written_time
 from ansible_collections.emco.edge.plugins.module_utils._verbs.limits import limited_to
 from ansible_collections.emco.edge.plugins.module_utils._verbs.rebuilding import rebuilt_progress
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import (
@@ -100,7 +105,7 @@ def _one(
     # What was sent tells which fields differ; without drift nobody asks, and a plan of a large fleet is large.
     sent = revisions.plan_of(current).bundles if wanted.drift and current is not None else {}
     observations = _observed(naming, asked, sent, wanted, fleet, context)
-    told = _told(naming, progress, observations, wanted)
+    told = _told(naming, progress, observations, wanted, context)
     if current is not None:
         told.update(revision=current.number, state=current.state.value)
         told.update(composite_app=current.composite_app, version=current.version)
@@ -136,6 +141,7 @@ def _observed(
                 why=wanted.why_not_ready,
                 log_lines=wanted.log_lines,
                 bundle=sent.get(ref),
+                ignored=ignored,
             )
         finally:
             context.disconnect(client)
@@ -143,7 +149,9 @@ def _observed(
     refs = list(asked)
     if not refs:
         return {}
-    context.keys()  # opened once, before there are threads
+    # Opened once, before there are threads.
+    keys = context.keys()
+    ignored = flat(stored_ignored_fields(naming.project, naming.name, context.store(), keys)) if wanted.drift else ()
     with ThreadPoolExecutor(min(wanted.parallel, len(refs)), thread_name_prefix="observe") as pool:
         return dict(zip(refs, pool.map(one, refs), strict=True))
 
@@ -153,6 +161,7 @@ def _told(
     progress: Mapping[ClusterRef, Standing],
     observations: Mapping[ClusterRef, Observation],
     wanted: DeploymentInfo,
+    context: Context,
 ) -> dict[str, Any]:
     rows = [
         (ref, resource)
@@ -176,7 +185,7 @@ def _told(
         told["ready_counts"] = dict(ready)
         told["not_ready"] = [_why(ref, one) for ref, one in rows if one.ready is not Readiness.READY]
     if wanted.drift:
-        told["drift"] = [_drift(ref, one) for ref, one in rows if one.drifted]
+        told["drift"] = _drift(naming, rows, observations, wanted, context)
     if wanted.output != "summary":
         told["apps"] = _by_app(rows, wanted)
     return told
@@ -236,11 +245,28 @@ def _why(ref: ClusterRef, one: ObservedResource) -> dict[str, str]:
     return {**told, "reason": one.reason, "message": one.message}
 
 
-def _drift(ref: ClusterRef, one: ObservedResource) -> dict[str, Any]:
-    return {
-        "cluster": str(ref),
-        "app": one.app,
-        "object": str(one.identity),
-        "fields": [change.as_result() for change in one.changes],
-        "other_managers": list(one.owners),
-    }
+def _drift(
+    naming: Naming,
+    rows: Iterable[tuple[ClusterRef, ObservedResource]],
+    observations: Mapping[ClusterRef, Observation],
+    wanted: DeploymentInfo,
+    context: Context,
+) -> list[dict[str, Any]]:
+    drifted = [(ref, one) for ref, one in rows if one.drifted]
+    objects: dict[ClusterRef, list[str]] = {ref: [] for ref, one in observations.items() if one.reachable}
+    for ref, one in drifted:
+        objects[ref].append(str(one.identity))
+    seen = first_seen(naming, objects, not (wanted.apps or wanted.resources), context)
+    return [
+        {
+            "cluster": str(ref),
+            "app": one.app,
+            "object": str(one.identity),
+            "deleted": one.ready is Readiness.NOT_PRESENT,
+            "fields": [change.as_result() for change in one.changes],
+            "other_managers": list(one.owners),
+            "first_seen": written_time(seen[ref][str(one.identity)]),
+            **({"changed_at": one.since} if one.since else {}),
+        }
+        for ref, one in drifted
+    ]

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model import names
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import CompositeApp
 from ansible_collections.emco.edge.plugins.module_utils._model.controllers import parse_controllers
-from ansible_collections.emco.edge.plugins.module_utils._model.deployment import INTENT, Deployment
+from ansible_collections.emco.edge.plugins.module_utils._model.deployment import INTENT, Deployment, IgnoredFields
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import parse_hardware
 from ansible_collections.emco.edge.plugins.module_utils._model.options import parse, parsed
@@ -21,6 +21,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.values import Ove
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
 from ansible_collections.emco.edge.plugins.module_utils._store.contract import Key, Store
 from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
+from ansible_collections.emco.edge.plugins.module_utils._sync.options import IgnoredField
 from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import (
     intent_digest,
     stored_app,
@@ -46,6 +47,27 @@ class Resolved:
 def given_intent(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Of the arguments of a task those that say what is wanted."""
     return {name: arguments[name] for name in INTENT if arguments.get(name) not in (None, {}, [], ())}
+
+
+def ignored_fields(wanted: Deployment, arguments: Mapping[str, Any], store: Store, keys: Keys) -> Deployment:
+    """The options with the fields that are left to others: given, or stored where a task gives no intent."""
+    if wanted.ignore_fields or given_intent(arguments):
+        return wanted
+    return replace(wanted, ignore_fields=stored_ignored_fields(wanted.project, wanted.name, store, keys))
+
+
+def stored_ignored_fields(project: str, name: str, store: Store, keys: Keys) -> tuple[IgnoredFields, ...]:
+    """The fields of a deployment that are left to others, as its intent says."""
+    stored = stored_intent(store, keys, intent_key(project, name))
+    if stored is None or not stored.document.get("ignore_fields"):
+        return ()
+    told = {"project": project, "name": name, "ignore_fields": stored.document["ignore_fields"]}
+    return parsed(Deployment, told, "the deployment").ignore_fields
+
+
+def flat(ignored: Iterable[IgnoredFields]) -> tuple[IgnoredField, ...]:
+    """One entry a path, as a sync takes them."""
+    return tuple(IgnoredField(path, one.kind, one.name) for one in ignored for path in one.paths)
 
 
 def resolve(

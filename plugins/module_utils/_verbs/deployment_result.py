@@ -16,7 +16,8 @@ from ansible_collections.emco.edge.plugins.module_utils._rollout.strategy import
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action, ObjectResult, Outcome, State
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Standing
-from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import Shipment, Shipped, how_to_roll_out
+from ansible_collections.emco.edge.plugins.module_utils._verbs.shipment import Shipment, Shipped
+from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import how_to_roll_out
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result
 
 _STATES = ("ready", "progressing", "pending", "deferred", "unreachable", "failed", "removed")
@@ -96,6 +97,7 @@ def of_removal(
     result = _of_shipment(shipment, shipped, wanted, context)
     if revision is not None:
         result["revision"] = revision.number
+        result["state"] = revision.state.value
     return result
 
 

@@ -13,6 +13,7 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.transport import P
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
+from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import State
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import Record, read_record
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, connection_of
@@ -27,22 +28,31 @@ _PATIENCE = Patience(connect=3.0, read=10.0, silences=0)
 def rebuilt_progress(
     naming: Naming, fleet: Mapping[ClusterRef, Registered], context: Context
 ) -> dict[ClusterRef, Standing]:
-    """What of a deployment is on which cluster, one request each; a cluster that does not answer is not in it."""
-    return {
-        ref: Standing(record.revision, record.bundle, record.phase.value, at=context.clock())
-        for ref, record in found_records(naming, fleet, context).items()
-    }
+    """What of a deployment is on which cluster, one request each; a cluster that does not answer is not in it.
+
+    Where a record was tampered with, or cannot be read, something may be there and nobody knows what: that cluster is
+    in it as failed, and nothing is done there on a guess.
+    """
+    return {ref: _standing(found, context.clock()) for ref, found in _read(naming, fleet, context).items()}
 
 
 def found_records(naming: Naming, fleet: Mapping[ClusterRef, Registered], context: Context) -> dict[ClusterRef, Record]:
-    """The records of a deployment on the clusters that answer.
+    """The records on the clusters that answer; one that was tampered with, or cannot be read, is an error here."""
+    found: dict[ClusterRef, Record] = {}
+    for ref, record in _read(naming, fleet, context).items():
+        if isinstance(record, ClusterError):
+            raise record
+        found[ref] = record
+    return found
 
-    A record that was tampered with is an error here: what it lists cannot be known, and nothing is decided on a guess.
-    """
+
+def _read(
+    naming: Naming, fleet: Mapping[ClusterRef, Registered], context: Context
+) -> dict[ClusterRef, Record | ClusterError]:
     if not fleet:
         return {}
 
-    def read(one: Registered) -> Record | None:
+    def read(one: Registered) -> Record | ClusterError | None:
         connection, base_dir = connection_of(one, context)
         client = context.connect(
             str(one.ref), connection, base_dir=base_dir, budget=Budget.of(_SECONDS), patience=_PATIENCE
@@ -52,11 +62,11 @@ def found_records(naming: Naming, fleet: Mapping[ClusterRef, Registered], contex
         except ClusterError as error:
             if error.reason in ("ClusterUnreachable", "BudgetSpent", "Unauthorized", "CertificateRejected"):
                 return None
-            raise
+            return error
         finally:
             context.disconnect(client)
 
-    def read_or_none(one: Registered) -> Record | None:
+    def read_or_none(one: Registered) -> Record | ClusterError | None:
         try:
             return read(one)
         except EdgeError as error:
@@ -71,3 +81,9 @@ def found_records(naming: Naming, fleet: Mapping[ClusterRef, Registered], contex
     if found:
         context.say(f"{naming.readable}: found on {len(found)} clusters by their records")
     return found
+
+
+def _standing(found: Record | ClusterError, now: float) -> Standing:
+    if isinstance(found, ClusterError):
+        return Standing(0, "", State.FAILED.value, found.reason, found.message, now)
+    return Standing(found.revision, found.bundle, found.phase.value, at=now)

@@ -4,19 +4,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
 from ansible_collections.emco.edge.plugins.module_utils._plan.lifecycle import Verb
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import RevisionState
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import State
 from ansible_collections.emco.edge.plugins.module_utils._verbs import deployment_result
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_call import Call
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Standing
-from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import Shipment, Shipped, ship
+from ansible_collections.emco.edge.plugins.module_utils._verbs.shipment import Shipment, Shipped
+from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import ship
 from ansible_collections.emco.edge.plugins.module_utils._verbs.stopping import StopWatch
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result
 
 
-def absent(call: Call) -> Result:
-    """Clear every cluster that has something of the deployment; run again, it goes on with those that are left."""
+def absent(call: Call, heirs: Mapping[ClusterRef, Bundle] | None = None) -> Result:
+    """Clear every cluster that has something of the deployment; run again, it goes on with those that are left.
+
+    ``heirs``: bundles of another deployment that took its place; what is in them is theirs now.
+    """
     call.must_allow(Verb.REMOVE)
     old = call.before
     bundles = old.bundles if old is not None else {}
@@ -28,6 +36,7 @@ def absent(call: Call) -> Result:
         decisions=old.decisions if old is not None else {},
         only=call.only,
         event="delete",
+        heirs=heirs or {},
     )
     storing = call.last is not None and not call.context.check
     revision = call.last

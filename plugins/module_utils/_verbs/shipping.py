@@ -6,19 +6,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import cast
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.budget import ENDLESS, Budget
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
-from ansible_collections.emco.edge.plugins.module_utils._kube.probe import answers
+from ansible_collections.emco.edge.plugins.module_utils._kube.probe import silence
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.deployment import Deployment
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._model.rollout import Rollout
-from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
-from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Decisions
 from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import Phase, begun, resumed
 from ansible_collections.emco.edge.plugins.module_utils._rollout.strategy import Strategy
 from ansible_collections.emco.edge.plugins.module_utils._rollout.timeline import timeline
@@ -30,6 +27,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.options import Sur
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Outcome, State
 from ansible_collections.emco.edge.plugins.module_utils._sync.removal import remove_cluster
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
+from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent import flat
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import (
     Registered,
     connection_of,
@@ -44,44 +42,16 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.roll_out import (
     Work,
     roll_out,
 )
+from ansible_collections.emco.edge.plugins.module_utils._verbs.shipment import (
+    Shipment,
+    Shipped,
+    dependents_of,
+    heritage_of,
+)
 from ansible_collections.emco.edge.plugins.module_utils._verbs.slots import Slots
 from ansible_collections.emco.edge.plugins.module_utils._verbs.tables import closing, counted
 
 _MARGIN = 60.0
-
-
-@dataclass(frozen=True)
-class Shipment:
-    """What goes to which cluster. ``leaving``: clusters to be cleared, with the bundle that is there if known."""
-
-    naming: Naming
-    number: int
-    bundles: Mapping[ClusterRef, Bundle]
-    leaving: Mapping[ClusterRef, Bundle | None]
-    decisions: Decisions
-    only: frozenset[ClusterRef] | None
-    event: str
-    before: Mapping[ClusterRef, Bundle] = dataclasses.field(default_factory=dict)
-    """What runs today: where a rollout goes back to."""
-
-    def targets(self) -> tuple[ClusterRef, ...]:
-        """The clusters that this run may touch, by name."""
-        everything = {*self.bundles, *self.leaving}
-        return tuple(sorted(ref for ref in everything if self.only is None or ref in self.only))
-
-    def digest(self, ref: ClusterRef) -> str:
-        """The digest of the bundle for a cluster, empty for one that is cleared."""
-        return self.bundles[ref].digest if ref in self.bundles else ""
-
-
-@dataclass(frozen=True)
-class Shipped:
-    """What came of a shipment: an outcome for every target, how the rollout ended, and what happened when."""
-
-    outcomes: Mapping[ClusterRef, Outcome]
-    ending: str = "Complete"
-    timeline: tuple[Mapping[str, object], ...] = ()
-    taken_back: frozenset[ClusterRef] = frozenset()
 
 
 def how_to_roll_out(wanted: Deployment) -> Rollout:
@@ -121,14 +91,17 @@ class _Fleet:
         self._clients: dict[ClusterRef, ClusterClient] = {}
         self._keys = context.keys()  # opened before there are threads
         self._slots = Slots(wanted.parallel)
+        self._silent: dict[ClusterRef, str] = {}
+        """What was said by the network of clusters that gave no sign of life."""
         targets = shipment.targets()
         self._board = DependencyBoard(
-            {app: [str(ref) for ref in chosen] for app, chosen in shipment.decisions.items()},
+            shipment.running(),
             within=[str(ref) for ref in targets],
             known=_known(shipment, progress, set(targets)),
             needed=_needed(shipment),
             slot=self._slots.handed_over,
         )
+        self._dependents = dependents_of(shipment)
         self._options = SyncOptions(
             conflicts=wanted.conflicts,
             adopt=wanted.adopt,
@@ -136,12 +109,15 @@ class _Fleet:
             deletion_guard=wanted.deletion_guard,
             allow_deletions=wanted.allow_deletions,
             drift=wanted.drift,
+            ignore_fields=flat(wanted.ignore_fields),
             wait=wanted.wait,
             wait_timeout=wanted.wait_timeout,
             check=context.check,
             diff=context.diff,
             event=cast(Event, shipment.event),
             revision=shipment.number,
+            keep=wanted.keep,
+            heritage=heritage_of(shipment.source.naming) if shipment.source is not None else None,
         )
 
     def shipped(self) -> Shipped:
@@ -187,18 +163,24 @@ class _Fleet:
 
     def _told(self, strategy: Strategy, result: RolloutResult) -> Shipped:
         self._remember_silence(result.outcomes)
-        told = closing(
-            self._shipment.naming.readable, result.outcomes, self._shipment.decisions, check=self._context.check
-        )
+        outcomes = {ref: self._with_cause(ref, one) for ref, one in result.outcomes.items()}
+        told = closing(self._shipment.naming.readable, outcomes, self._shipment.decisions, check=self._context.check)
         for text in told:
             self._context.say(text)
         phases = {ref: result.progress.clusters[ref].phase for ref in result.outcomes}
         return Shipped(
-            outcomes=result.outcomes,
+            outcomes=outcomes,
             ending=result.progress.ending.value if result.progress.ending else "Interrupted",
             timeline=tuple(timeline(strategy, result.progress)) if len(strategy.waves) > 1 else (),
             taken_back=frozenset(ref for ref, phase in phases.items() if phase is Phase.BACKED_OUT),
         )
+
+    def _with_cause(self, ref: ClusterRef, one: Outcome) -> Outcome:
+        """The outcome, of a cluster that gave no sign of life with what the network said about it."""
+        words = self._silent.get(ref, "")
+        if not words or words in one.message or one.state not in (State.UNREACHABLE, State.DEFERRED):
+            return one
+        return dataclasses.replace(one, message=f"{one.message}: {words}")
 
     def _persist(self, document: Mapping[str, object]) -> None:
         if not self._context.check:
@@ -207,7 +189,15 @@ class _Fleet:
     # what is done to one cluster; all in threads
 
     def _probe(self, ref: ClusterRef) -> bool:
-        return answers(self._client(ref, ENDLESS).transport)
+        words = silence(self._client(ref, ENDLESS).transport)
+        if words:
+            self._silent[ref] = words
+            if self._shipment.removing:
+                # Others do not wait for what nobody can take away now.
+                for app, there in self._shipment.running().items():
+                    if str(ref) in there:
+                        self._board.tell(app, str(ref), Progress.READY)
+        return not words
 
     def _then_gone(self, work: Work) -> Work:
         """``work`` on a cluster, whose connections are closed after it."""
@@ -226,6 +216,11 @@ class _Fleet:
             self._context.disconnect(client)
 
     def _bring(self, ref: ClusterRef, stopped: Stopped) -> Outcome:
+        source = self._shipment.source
+        if source is not None and source.first and ref in source.bundles and not self._context.check:
+            gone = self._cleared(ref, source.bundles[ref] or empty_bundle(source.naming), stopped)
+            if gone.state is not State.REMOVED:
+                return gone
         if ref in self._shipment.bundles:
             return self._synced(ref, self._shipment.bundles[ref], self._options, stopped)
         return self._cleared(ref, self._shipment.leaving[ref], stopped)
@@ -238,10 +233,26 @@ class _Fleet:
 
     def _take_back(self, ref: ClusterRef, stopped: Stopped) -> Outcome:
         old = self._shipment.before.get(ref)
+        if old is None and self._shipment.source is not None and ref in self._shipment.source.bundles:
+            given_back = self._given_back(ref, self._shipment.source.bundles[ref], stopped)
+            if given_back is not None:
+                return given_back
         if old is None:
             return self._cleared(ref, self._shipment.bundles.get(ref), stopped)
         back = dataclasses.replace(self._options, event="rollback", allow_deletions=True)
         return self._synced(ref, old, back, stopped)
+
+    def _given_back(self, ref: ClusterRef, former: Bundle | None, stopped: Stopped) -> Outcome | None:
+        """Give what was taken over back to the deployment that had it; an outcome when that was not to be."""
+        naming = self._shipment.naming
+        if former is None:
+            words = f"what {naming.readable} took over cannot be given back: nobody knows what was there"
+            return Outcome(str(ref), State.FAILED, "UnknownRevision", words)
+        options = dataclasses.replace(
+            self._options, event="rollback", allow_deletions=True, heritage=heritage_of(naming)
+        )
+        outcome = self._synced(ref, former, options, stopped)
+        return None if outcome.state is State.READY else outcome
 
     def _synced(self, ref: ClusterRef, bundle: Bundle, options: SyncOptions, stopped: Stopped) -> Outcome:
         client = self._reached(ref)
@@ -255,9 +266,15 @@ class _Fleet:
         if isinstance(client, Outcome):
             return client
         # Leaving a cluster is what the plan says, so the guard against deletions by mistake has been passed.
-        options = dataclasses.replace(self._options, event="delete", allow_deletions=True)
+        heir = self._shipment.heirs.get(ref)
+        spared = frozenset(one.identity for one in heir.objects) if heir is not None else frozenset()
+        options = dataclasses.replace(self._options, event="delete", allow_deletions=True, spared=spared)
+        there = bundle or empty_bundle(self._shipment.naming)
         around = SyncSurroundings(stopped=stopped)
-        return remove_cluster(client, bundle or empty_bundle(self._shipment.naming), options, self._keys, around=around)
+        board = self._board if self._shipment.removing else None
+        return remove_cluster(
+            client, there, options, self._keys, board=board, dependents=self._dependents, around=around
+        )
 
     def _reached(self, ref: ClusterRef) -> ClusterClient | Outcome:
         seconds = self._wanted.cluster_timeout or self._wanted.wait_timeout + _MARGIN
@@ -294,6 +311,8 @@ def _known(
     shipment: Shipment, progress: Mapping[ClusterRef, Standing], targets: set[ClusterRef]
 ) -> dict[tuple[str, str], Progress]:
     """What runs outside this run's limit and has the bundle that it should have."""
+    if shipment.removing:
+        return {}
     return {
         (app, str(ref)): Progress.READY
         for app, chosen in shipment.decisions.items()

@@ -14,6 +14,7 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.answers import Clu
 from ansible_collections.emco.edge.plugins.module_utils._kube.budget import Budget
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient, Removal
 from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Endpoint
+from ansible_collections.emco.edge.plugins.module_utils._kube.probe import silence
 from ansible_collections.emco.edge.plugins.module_utils._kube.transport import Patience, Transport
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource
 from tests.unit.kube.faulty_server import Say, faulty, status
@@ -72,6 +73,20 @@ def test_what_must_not_be_done_twice_is_not_sent_twice() -> None:
             "ClusterUnreachable"
         )
         assert len(server.seen) == 1
+
+
+def test_silence_is_told_with_its_cause_and_an_address_without_credentials() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        end = Endpoint(f"http://ops:canary@127.0.0.1:{port}", None, lambda: ())
+        words = silence(Transport(end, "lab+edge-1"))
+    assert "lab+edge-1: Connection refused" in words and f"(http://127.0.0.1:{port})" in words
+    assert "canary" not in words
+    with faulty(Say(503, status(503, "ServiceUnavailable", "no backend"))) as server:
+        assert "no backend" in silence(server.client().transport)
+    with faulty(Say(401)) as server:
+        assert silence(server.client().transport) == ""
 
 
 def test_an_expired_token_is_renewed_once() -> None:

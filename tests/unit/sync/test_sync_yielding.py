@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ansible_collections.emco.edge.plugins.module_utils._sync.options import IgnoredField, SyncOptions
+from ansible_collections.emco.edge.plugins.module_utils._sync.options import IgnoredField
 from ansible_collections.emco.edge.plugins.module_utils._sync.yielding import contested, without_fields_of_others
-from tests.unit.sync.planned import MANAGER, bundle, config, live
+from tests.unit.sync.planned import MANAGER, config, live
 
 WANTED = config("web", kind="Deployment", group="apps")
 BODY = {
@@ -25,9 +24,10 @@ def sent(*paths: str, ours: dict[str, Any] | None = None, kind: str = "*", name:
     """The body as it is sent when these paths are ignored and ``ours`` (FieldsV1) is what we still own."""
     there = {**json.loads(json.dumps(BODY))}
     there["metadata"]["managedFields"] = [{"manager": MANAGER, "operation": "Apply", "fieldsV1": ours or {}}]
-    options = SyncOptions(ignore_fields=tuple(IgnoredField(path, kind, name) for path in paths))
-    session: Any = SimpleNamespace(options=options, bundle=bundle())
-    return json.loads(without_fields_of_others(session, WANTED, there, json.dumps(BODY).encode()))
+    ignored = [IgnoredField(path, kind, name) for path in paths]
+    nobody: Any = None  # nothing is asked of the cluster while nobody scaled
+    body = json.dumps(BODY).encode()
+    return json.loads(without_fields_of_others(nobody, WANTED.identity, there, body, ignored=ignored, manager=MANAGER))
 
 
 def test_an_ignored_field_that_others_took_is_not_sent() -> None:
