@@ -286,7 +286,7 @@ def test_status_says_what_is_ready_and_why_not(fleet: Fleet) -> None:
     assert told["ready_status"] == "Ready" and told["state"] == "Current", told
     assert [one["revision"] for one in told["revisions"]] == [1]
     assert {app["name"] for app in told["apps"]} == {"web", "notes"}
-    fleet.deploy(overrides={"web": {"values": {"type": "LoadBalancer"}}}, wait=False)
+    fleet.deploy(overrides={"web": {"values": {"type": "LoadBalancer"}}}, wait=False, wait_timeout="5s")
     told = fleet.playbooks.tasks([task], fleet.inventory()).results_of("deployment_info")[0]["deployments"][0]
     assert told["ready_status"] == "NotReady"
     assert any(one["reason"] for one in told["not_ready"]), told["not_ready"]
