@@ -58,7 +58,7 @@ options:
     description:
       - By app, where it may run and should. C(default) stands for apps that are not named.
       - Intents are C(clusters), C(label), C(selector), C(all_of), C(any_of), C(exclude), C(tolerations), C(count),
-        C(spread), C(with), C(apart_from), C(score), C(replicas), C(fallback).
+        C(spread), C(with), C(apart_from), C(score), C(replicas), C(fallback), C(on_unreachable).
       - EMCO's own C(allOf) and C(anyOf) work too.
     type: dict
   hardware:

@@ -138,6 +138,36 @@ def _requests(raw: Any) -> dict[str, int]:
     return found
 
 
+SILENT_AFTER = 300.0
+"""Seconds of silence after which a cluster gets nothing new, and gives up an app that says replace and no time."""
+
+
+@dataclass(frozen=True)
+class OnUnreachable:
+    """What becomes of an app where the cluster that runs it is silent: it stays, or goes elsewhere some time ``after``.
+
+    Whatever it says, nothing is deleted on a cluster before that answers again.
+    """
+
+    replace: bool = False
+    after: float = SILENT_AFTER
+    """Seconds."""
+
+    @classmethod
+    def parse(cls, raw: Any) -> OnUnreachable:
+        """``keep``, ``replace`` or ``{after: 30m, replace: true}``; ValueError for anything else."""
+        if raw in ("keep", "replace"):
+            return cls(raw == "replace")
+        if not isinstance(raw, Mapping) or "replace" not in raw or not set(raw) <= {"after", "replace"}:
+            raise ValueError(f"{raw!r} must be keep, replace, or {{after: 30m, replace: true}}")
+        replace = str(raw["replace"]).lower() in ("true", "yes")
+        if not replace and str(raw["replace"]).lower() not in ("false", "no"):
+            raise ValueError(f"replace: {raw['replace']!r} must be true or false")
+        if "after" in raw and not replace:
+            raise ValueError("after has a meaning with replace: true only")
+        return cls(replace, quantities.seconds(raw.get("after", SILENT_AFTER)))
+
+
 @dataclass(frozen=True)
 class PlacementIntent:
     """Where an app may run, where it should, and on how many clusters; by default everywhere."""
@@ -159,8 +189,9 @@ class PlacementIntent:
     fallback: tuple[Fallback, ...] = option(default=())
     requests: Mapping[str, int] | None = option(parse=_requests, type="dict")
     """What one replica asks for, where nothing is rendered that would say so."""
-    on_unreachable: Literal["keep", "replace"] = option(default="keep")
-    """What becomes of an app on a cluster that has been silent for long."""
+    on_unreachable: OnUnreachable = option(
+        default=OnUnreachable(), parse=OnUnreachable.parse, type="raw", spec_default="keep"
+    )
 
     def problems(self, path: str) -> Iterable[Problem]:
         """Contradictions within one intent."""

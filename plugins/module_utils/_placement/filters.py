@@ -36,11 +36,7 @@ class Circumstances:
         )
         self.cordoned = set_of(at for at, cluster in enumerate(clusters) if not cluster.schedulable)
         self.draining = set_of(at for at, cluster in enumerate(clusters) if cluster.draining)
-        self.unreachable = set_of(
-            at
-            for at, cluster in enumerate(clusters)
-            if cluster.unreachable_since is not None and now - cluster.unreachable_since >= unreachable_after
-        )
+        self.unreachable = self.silent_for(unreachable_after)
         taints: dict[Taint, list[int]] = {}
         for at, cluster in enumerate(clusters):
             for taint in cluster.taints:
@@ -50,6 +46,14 @@ class Circumstances:
         self._constraints: dict[str, tuple[Selector, ClusterSet]] | None = None
         self._serving: dict[str, ClusterSet] = {}
         self._api_lists: dict[tuple[str, ...], ClusterSet] | None = None
+
+    def silent_for(self, seconds: float) -> ClusterSet:
+        """The clusters that have not answered for so long."""
+        return set_of(
+            at
+            for at, cluster in enumerate(self.fleet.clusters)
+            if cluster.unreachable_since is not None and self.now - cluster.unreachable_since >= seconds
+        )
 
     def untolerated(self, tolerations: tuple[Toleration, ...]) -> Mapping[str, ClusterSet]:
         """The clusters with a taint that is not tolerated, by the taint's effect."""
@@ -118,7 +122,7 @@ def refused_by_rules(
     """
     intent, fleet = app.intent, around.fleet
     found = [RefusedSet(reason, clusters, _asks_for(reason, asked)) for reason, clusters, asked in form.mismatches]
-    keeps = held if intent.on_unreachable == "keep" else 0
+    given_up = around.silent_for(intent.on_unreachable.after) & held if intent.on_unreachable.replace else 0
     taints = around.untolerated(intent.tolerations)
     tainted = taints["NoSelect"] | (taints["NoSelectIfNew"] & ~held)
     found += [
@@ -128,7 +132,7 @@ def refused_by_rules(
             fleet.everyone & ~around.members,
             _fixed("the logical cloud does not include it"),
         ),
-        RefusedSet(Reason.UNREACHABLE, around.unreachable & ~keeps, _unreachable(around)),
+        RefusedSet(Reason.UNREACHABLE, (around.unreachable & ~held) | given_up, _unreachable(around)),
         RefusedSet(Reason.CORDONED, around.cordoned & ~held, _fixed("it is cordoned (schedulable: false)")),
         RefusedSet(Reason.DRAINING, around.draining & ~(0 if drains else held), _fixed("it is being drained")),
         RefusedSet(Reason.TAINTED, tainted, _tainted(around, intent.tolerations)),

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster, ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problems
-from ansible_collections.emco.edge.plugins.module_utils._model.placement import affinity_problems
+from ansible_collections.emco.edge.plugins.module_utils._model.placement import SILENT_AFTER, affinity_problems
 from ansible_collections.emco.edge.plugins.module_utils._placement.attempt import attempt
 from ansible_collections.emco.edge.plugins.module_utils._placement.capacity import Ledger
 from ansible_collections.emco.edge.plugins.module_utils._placement.decision import (
@@ -50,9 +50,6 @@ __all__ = [
 
 Previous: TypeAlias = Mapping[str, Mapping[ClusterRef, "int | None"]]
 
-UNREACHABLE_AFTER = 300.0
-"""Seconds of silence after which a cluster gets nothing new."""
-
 
 def place(
     apps: Sequence[AppRequest],
@@ -61,7 +58,7 @@ def place(
     now: float,
     members: frozenset[ClusterRef] | None = None,
     previous: Previous = MappingProxyType({}),
-    unreachable_after: float = UNREACHABLE_AFTER,
+    unreachable_after: float = SILENT_AFTER,
     rebalance: bool = False,
     reserved: Iterable[Reservation] = (),
 ) -> Placement:

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problems
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import (
     Count,
+    OnUnreachable,
     PlacementIntent,
     parse_intent,
     parse_placement,
@@ -41,6 +42,7 @@ def test_intent_of_the_surface_is_read_whole() -> None:
         "replicas": {"total": 12, "divide": "weighted", "weights": [{"label": "region=north", "weight": 3}], "max": 8},
         "fallback": [{"label": "region=south"}],
         "requests": {"cpu": "250m"},
+        "on_unreachable": {"after": "30m", "replace": "true"},
     }
     problems = Problems()
     intent = parse_intent(raw, "api", problems)
@@ -50,6 +52,7 @@ def test_intent_of_the_surface_is_read_whole() -> None:
     assert intent.count == Count(2, Fraction(1, 2))
     assert intent.together_with == ("broker",)
     assert intent.requests == {"cpu": 250}
+    assert intent.on_unreachable == OnUnreachable(replace=True, after=1800)
     assert str(intent.all_of[1].any_of[1]) == "spare"
 
 
@@ -105,6 +108,11 @@ def test_intent_of_the_surface_is_read_whole() -> None:
             "api.replicas.weights[0]",
             "min 2 is above max 1",
         ),
+        ({"on_unreachable": "move"}, "api.on_unreachable", "must be keep, replace, or {after: 30m, replace: true}"),
+        ({"on_unreachable": {"after": "30m"}}, "api.on_unreachable", "must be keep, replace, or"),
+        ({"on_unreachable": {"replace": "maybe"}}, "api.on_unreachable", "must be true or false"),
+        ({"on_unreachable": {"after": "1m", "replace": False}}, "api.on_unreachable", "with replace: true only"),
+        ({"on_unreachable": {"after": "soon", "replace": True}}, "api.on_unreachable", "soon"),
         ({"requests": {"cpu": "lots"}}, "api.requests", "is not a quantity"),
         ({"requests": {"cpu": "-1"}}, "api.requests", "negative"),
         ({"requests": 3}, "api.requests", "is not a dictionary"),
