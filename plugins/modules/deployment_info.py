@@ -143,6 +143,12 @@ deployments:
             - {state: Approved, at: "2026-11-25T20:05:00Z", by: boss@control pid 99, comment: CHG-1234}
           against: 3
           changes: [{clusters: [lab+edge-1], added: [], changed: [ConfigMap default/api], removed: []}]
+      rollout:
+        revision: 4
+        ending: Paused
+        timeline:
+          - {at: 1764105600.0, event: wave, wave: canary, until: 1764105602.5, clusters: 1, ready: 1}
+          - {at: 1764105602.5, event: paused, wave: canary}
       not_ready:
         - {cluster: lab+edge-2, app: detector, object: Pod default/detector-0, status: NotReady, reason: Unschedulable,
            message: "0/3 nodes are available: 3 Insufficient example.com/accelerator."}

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -91,6 +94,65 @@ def test_an_edge_that_was_frozen_throughout_catches_up(fleet: Fleet) -> None:
     idle = fleet.only(catch_up=True)
     assert idle.code == 0 and not result(idle)["changed"]
     assert [fleet.reads_and_writes(cluster) for cluster in CLUSTERS] == [0, 0, 0]
+
+
+def test_an_app_leaves_a_silent_cluster_when_its_intent_says_so_and_is_removed_there_later(fleet: Fleet) -> None:
+    intent = {"clusters": [], "count": 2, "on_unreachable": {"after": "1s", "replace": True}}
+    options: dict[str, Any] = {"placement": {"default": intent}, "rollout": {"unreachable": "defer"}}
+    first = fleet.deploy(**options)
+    silent = sorted(states(first))[0]
+    fleet.lab.freeze(silent)
+    try:
+        deferred = fleet.deploy(overrides=GREEN, **options)
+        assert states(deferred)[silent] == "Deferred", pretty(deferred)
+        time.sleep(1)
+        moved = fleet.deploy(overrides=GREEN, **options)
+        chosen = {name: state for name, state in states(moved).items() if state == "Ready"}
+        assert states(moved)[silent] == "Deferred" and set(chosen) == set(CLUSTERS) - {silent}, pretty(moved)
+    finally:
+        fleet.lab.thaw(silent)
+    inventory = {"emco_deployments": [{"project": fleet.project, "name": "shop"}]}
+    caught = fleet.playbooks.run("emco.edge.catch_up", fleet.inventory(), extra=inventory)
+    assert states(caught) == {silent: "Removed"}, pretty(caught)
+    assert not fleet.objects(silent)
+    # It answers, and what runs elsewhere now stays there.
+    again = fleet.deploy(overrides=GREEN, **options)
+    assert not result(again)["changed"] and set(states(again)) == set(chosen), pretty(again)
+
+
+def test_tasks_of_the_project_decide_between_waves(fleet: Fleet) -> None:
+    passed = fleet.folder / "passed"
+    gate = [
+        {
+            "name": "note",
+            "ansible.builtin.shell": f"echo {{{{ deploy_paused.summary.ready }}}} >> {passed}",
+            "run_once": True,
+        }
+    ]
+    (fleet.folder / "gate.yml").write_text(json.dumps(gate))
+    deployment = fleet.deployment(placement=EVERYWHERE, rollout={"waves": ONE_BY_ONE})
+    extra = {
+        "emco_composite_apps": [fleet.composite_app()],
+        "emco_deployments": [deployment],
+        "deploy_between_waves": "gate.yml",
+    }
+    run = fleet.playbooks.run("emco.edge.deploy", fleet.inventory(), extra=extra)
+    assert run.code == 0 and result(run)["state"] == "Current", pretty(run)
+    assert passed.read_text().split() == ["1", "2"]
+    told = fleet.playbooks.tasks(
+        [{"emco.edge.deployment_info": {"project": fleet.project, "output": "summary"}, "run_once": True}],
+        fleet.inventory(),
+    )
+    rollout = told.results_of("deployment_info")[-1]["deployments"][0]["rollout"]
+    assert rollout["ending"] == "Complete"
+    assert [one["event"] for one in rollout["timeline"]] == ["wave", "paused", "wave", "paused", "wave", "ended"]
+    gate[0] |= {"ansible.builtin.shell": "exit 1"}
+    (fleet.folder / "gate.yml").write_text(json.dumps(gate))
+    extra["emco_deployments"] = [{**deployment, "overrides": GREEN}]
+    refused = fleet.playbooks.run("emco.edge.deploy", fleet.inventory(), extra=extra)
+    assert refused.code != 0
+    colours = {cluster: fleet.data(cluster, "shop-web")["colour"] for cluster in CLUSTERS}
+    assert colours == {"edge-1": "blue", "edge-2": "green", "edge-3": "blue"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -24,6 +24,10 @@ class EdgeError(Exception):
         self.hint = hint
         self.details: dict[str, Any] = dict(details or {})
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors travel between processes; their kinds are made in different ways.
+        return _remade, (type(self), self.args, self.__dict__)
+
     def __str__(self) -> str:
         if not self.hint:
             return self.message
@@ -31,6 +35,12 @@ class EdgeError(Exception):
         stop = "" if self.message.endswith((".", "!", "?", ":", "\n")) else "."
         hint = self.hint[0].upper() + self.hint[1:] if self.hint.startswith(("did you", "it has")) else self.hint
         return f"{self.message}{stop} {hint}"
+
+
+def _remade(kind: type[EdgeError], arguments: tuple[Any, ...], state: dict[str, Any]) -> EdgeError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._plan.lifecycle import Verb
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Plan, Revision, RevisionState
+from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import Ending
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import State
 from ansible_collections.emco.edge.plugins.module_utils._verbs import deployment_result
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_call import Call
@@ -73,10 +74,26 @@ def caught_up(call: Call) -> Result:
         raise EdgeError("UnknownDeployment", f"there is nothing of {call.naming.readable} to catch up with.")
     behind = frozenset(ref for ref, one in call.progress.items() if one.state in _PUT_OFF)
     limited = replace(call, only=behind if call.only is None else behind & call.only)
+    _must_not_be_broken_off(limited, revision)
     if revision.state is RevisionState.REMOVING:
         return absent(limited)
     plan = call.revisions.plan_of(revision)
     return present(limited, plan, revision, plan)
+
+
+def _must_not_be_broken_off(call: Call, revision: Revision) -> None:
+    """A revision that too many clusters did not take is not brought to more of them behind everybody's back."""
+    last = call.revisions.last_rollout()
+    if not call.only or last is None or last[0] != revision.number or last[1].ending is not Ending.STOPPED:
+        return
+    clusters = sorted(str(ref) for ref in call.only)
+    raise EdgeError(
+        last[1].breach or "Stopped",
+        f"the rollout of revision {revision.number} of {call.naming.readable} was stopped, so nothing catches up with "
+        f"it; {len(clusters)} clusters are behind.",
+        hint="Deploy again, or go back with revision: previous; then they follow.",
+        details={"behind": clusters},
+    )
 
 
 def _begun(call: Call, shipment: Shipment, revision: Revision) -> Revision:
@@ -87,7 +104,7 @@ def _begun(call: Call, shipment: Shipment, revision: Revision) -> Revision:
         if ref not in call.progress
     }
     call.revisions.note({**call.progress, **fresh} if fresh else {})
-    if revision.state is RevisionState.CURRENT:
+    if revision.state is RevisionState.CURRENT or call.wanted.catch_up:
         return revision
     return call.turn(revision, RevisionState.PROGRESSING)
 
@@ -111,4 +128,7 @@ def _ended(call: Call, shipment: Shipment, revision: Revision, shipped: Shipped,
                 call.revisions.turn(one, RevisionState.SUPERSEDED, call.context)
     elif stopped_by:
         return call.turn(revision, RevisionState.STOPPED, f"stopped by {stopped_by}")
+    elif call.wanted.catch_up:
+        # A rollout that paused, or failed elsewhere, is where it was.
+        return revision
     return call.revisions.turn(revision, state, call.context)

@@ -23,6 +23,7 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.transport import P
 from ansible_collections.emco.edge.plugins.module_utils._store.contract import Store
 from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
 from ansible_collections.emco.edge.plugins.module_utils._store.open import open_keys, open_store
+from ansible_collections.emco.edge.plugins.module_utils._verbs.helpers import Helpers
 
 # Whoever reads credentials from a hub waits for nothing else, so a hub that does not answer is said soon.
 _HUB_PATIENCE = Patience(connect=5.0, read=10.0, retries=2)
@@ -65,6 +66,8 @@ class Context:
     """The options as the user wrote them; set by ``perform``."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set by Ctrl-C or SIGTERM: begin nothing new, keep what is done, return soon."""
+    helpers: Helpers = field(default_factory=lambda: Helpers([]), repr=False)
+    """More processes, where the verb has work for them; made by ``perform``."""
     _store: Store | None = None
     _keys: Keys | None = None
     _clients: set[ClusterClient] = field(default_factory=set)
@@ -102,11 +105,6 @@ class Context:
         self._clients.add(client)
         return client
 
-    def disconnect(self, client: ClusterClient) -> None:
-        """Let go of a client before the end: of a thousand clusters only those that are worked on have connections."""
-        client.close()
-        self._clients.discard(client)
-
     def resolved(self, connection: Connection, base_dir: str) -> Connection:
         """The connection with its credentials, where those are in a hub cluster: one request to it."""
         if not refers_to_hub(connection):
@@ -123,7 +121,8 @@ class Context:
         return connection_in(self._hubs[name], reference.secret, connection)
 
     def close(self) -> None:
-        """Let go of connections and of the store."""
+        """Let go of helpers, of connections and of the store."""
+        self.helpers.close()
         self._hubs.clear()
         for client in self._clients:
             client.close()

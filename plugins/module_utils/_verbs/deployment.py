@@ -42,7 +42,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.stopping import l
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec
 from ansible_collections.emco.edge.plugins.module_utils._verbs.wanted import Wanted
 
-SPEC = Spec("deployment", Deployment, fleet=True, control_node_only=("host_variables", "controllers"))
+SPEC = Spec("deployment", Deployment, fleet=True, spreads=True, control_node_only=("host_variables", "controllers"))
 
 _PLANNING = 600.0
 """Seconds to wait while another deployment is planned."""

@@ -25,18 +25,21 @@ from ansible_collections.emco.edge.plugins.module_utils._observe.status import (
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
 from ansible_collections.emco.edge.plugins.module_utils._plan.lifecycle import in_effect
+from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
+from ansible_collections.emco.edge.plugins.module_utils._sync.options import IgnoredField
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent import (
     flat,
     stored_ignored_fields,
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.drift_notes import first_seen
+from ansible_collections.emco.edge.plugins.module_utils._verbs.hands import Reach, client_of, reach_of
+from ansible_collections.emco.edge.plugins.module_utils._verbs.helpers import Kept, Stopped
 from ansible_collections.emco.edge.plugins.module_utils._verbs.history import told_history, written_time
 from ansible_collections.emco.edge.plugins.module_utils._verbs.limits import limited_to
 from ansible_collections.emco.edge.plugins.module_utils._verbs.rebuilding import rebuilt_progress
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import (
     Registered,
-    connection_of,
     registered,
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions, Standing
@@ -65,7 +68,7 @@ class DeploymentInfo:
     store: Any = option(type="raw")
 
 
-SPEC = Spec("deployment_info", DeploymentInfo, fleet=True)
+SPEC = Spec("deployment_info", DeploymentInfo, fleet=True, spreads=True)
 
 
 def run(wanted: DeploymentInfo, context: Context) -> Result:
@@ -112,6 +115,9 @@ def _one(
     elif history:
         # Nothing of it was ever brought anywhere.
         told.update(revision=history[-1].number, state=history[-1].state.value)
+    rollout = revisions.told_rollout()
+    if rollout is not None:
+        told["rollout"] = rollout
     if wanted.revisions:
         told["revisions"] = told_history(history, revisions)
     return told
@@ -125,35 +131,60 @@ def _observed(
     fleet: Mapping[ClusterRef, Registered],
     context: Context,
 ) -> dict[ClusterRef, Observation]:
+    keys = context.keys()  # opened once, before there are threads
+    ignored = flat(stored_ignored_fields(naming.project, naming.name, context.store(), keys)) if wanted.drift else ()
+    how = _How(naming.label, keys, wanted, ignored)
+    kept = Kept(how)
+    helpers = context.helpers
+
     def one(ref: ClusterRef) -> Observation:
         try:
-            connection, base_dir = connection_of(fleet[ref], context)
-            client = context.connect(str(ref), connection, base_dir=base_dir, budget=Budget.of(wanted.cluster_timeout))
+            reach = reach_of(fleet[ref], context)
         except EdgeError as error:
             return Observation(str(ref), reachable=False, reason=error.reason, message=error.message)
-        try:
-            return observe(
-                client,
-                naming.label,
-                context.keys(),
-                pods=wanted.status == "ready",
-                drift=wanted.drift,
-                why=wanted.why_not_ready,
-                log_lines=wanted.log_lines,
-                bundle=sent.get(ref),
-                ignored=ignored,
-            )
-        finally:
-            context.disconnect(client)
+        if len(helpers):
+            found: Observation = helpers.call(ref, _look, kept, reach, sent.get(ref))
+            return found
+        return _look(how, reach, sent.get(ref))
 
     refs = list(asked)
     if not refs:
         return {}
-    # Opened once, before there are threads.
-    keys = context.keys()
-    ignored = flat(stored_ignored_fields(naming.project, naming.name, context.store(), keys)) if wanted.drift else ()
     with ThreadPoolExecutor(min(wanted.parallel, len(refs)), thread_name_prefix="observe") as pool:
         return dict(zip(refs, pool.map(one, refs), strict=True))
+
+
+@dataclass(frozen=True)
+class _How:
+    """What a look at each cluster has in common."""
+
+    label: str
+    keys: Keys
+    wanted: DeploymentInfo
+    ignored: tuple[IgnoredField, ...]
+
+
+def _look(how: _How, reach: Reach, bundle: Bundle | None, _unused: Stopped | None = None) -> Observation:
+    """One look at one cluster, here or in a helper process."""
+    wanted = how.wanted
+    try:
+        client = client_of(reach, Budget.of(wanted.cluster_timeout))
+    except EdgeError as error:
+        return Observation(reach.name, reachable=False, reason=error.reason, message=error.message)
+    try:
+        return observe(
+            client,
+            how.label,
+            how.keys,
+            pods=wanted.status == "ready",
+            drift=wanted.drift,
+            why=wanted.why_not_ready,
+            log_lines=wanted.log_lines,
+            bundle=bundle,
+            ignored=how.ignored,
+        )
+    finally:
+        client.close()
 
 
 def _told(

@@ -13,15 +13,21 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.transport import P
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
+from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import State
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import Record, read_record
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
-from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, connection_of
+from ansible_collections.emco.edge.plugins.module_utils._verbs.hands import Reach, client_of, reach_of
+from ansible_collections.emco.edge.plugins.module_utils._verbs.helpers import Kept, Stopped
+from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Standing
 
 # Most of the time nothing is there, so whoever hangs must not keep the others waiting.
 _AT_ONCE = 200
 _SECONDS = 15.0
+_CANNOT_BE_ASKED = frozenset(
+    {"ClusterUnreachable", "BudgetSpent", "Unauthorized", "CertificateRejected", "BadConnection", "LoginFailed"}
+)
 _PATIENCE = Patience(connect=3.0, read=10.0, silences=0)
 
 
@@ -52,35 +58,45 @@ def _read(
     if not fleet:
         return {}
 
-    def read(one: Registered) -> Record | ClusterError | None:
-        connection, base_dir = connection_of(one, context)
-        client = context.connect(
-            str(one.ref), connection, base_dir=base_dir, budget=Budget.of(_SECONDS), patience=_PATIENCE
-        )
-        try:
-            return read_record(client, naming.label, context.keys())
-        except ClusterError as error:
-            if error.reason in ("ClusterUnreachable", "BudgetSpent", "Unauthorized", "CertificateRejected"):
-                return None
-            return error
-        finally:
-            context.disconnect(client)
+    keys = context.keys()  # opened once, before there are threads
+    kept = Kept(keys)
+    helpers = context.helpers
 
-    def read_or_none(one: Registered) -> Record | ClusterError | None:
+    def read(one: Registered) -> Record | ClusterError | None:
         try:
-            return read(one)
+            reach = reach_of(one, context)
         except EdgeError as error:
-            if error.reason in ("BadConnection", "LoginFailed"):
-                return None
-            raise
+            if error.reason not in _CANNOT_BE_ASKED:
+                raise
+            return None
+        if len(helpers):
+            record: Record | ClusterError | None = helpers.call(one.ref, _record, reach, naming.label, kept)
+            return record
+        return _record(reach, naming.label, keys)
 
     clusters = list(fleet.values())
     with ThreadPoolExecutor(min(_AT_ONCE, len(clusters)), thread_name_prefix="record") as pool:
-        records = list(pool.map(read_or_none, clusters))
+        records = list(pool.map(read, clusters))
     found = {one.ref: record for one, record in zip(clusters, records, strict=True) if record is not None}
     if found:
         context.say(f"{naming.readable}: found on {len(found)} clusters by their records")
     return found
+
+
+def _record(reach: Reach, label: str, keys: Keys, _unused: Stopped | None = None) -> Record | ClusterError | None:
+    """The record on one cluster, here or in a helper process; None where there is none or nobody answers."""
+    try:
+        client = client_of(reach, Budget.of(_SECONDS), _PATIENCE)
+        try:
+            return read_record(client, label, keys)
+        finally:
+            client.close()
+    except EdgeError as error:
+        if error.reason in _CANNOT_BE_ASKED:
+            return None
+        if isinstance(error, ClusterError):
+            return error
+        raise
 
 
 def _standing(found: Record | ClusterError, now: float) -> Standing:

@@ -9,7 +9,7 @@ blobs of their own, once each however many clusters share them. ``progress/<proj
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -149,9 +149,20 @@ class Revisions:
         found = progress_of(entry.value["progress"])
         return found if found.ending in (None, Ending.INTERRUPTED, Ending.PAUSED) else None
 
-    def note_rollout(self, number: int, event: str, document: Mapping[str, Any]) -> None:
-        """Store how far the rollout of a revision is."""
-        self._store.put(self._rollout_key(), {"revision": number, "event": event, "progress": dict(document)})
+    def note_rollout(
+        self, number: int, event: str, document: Mapping[str, Any], timeline: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        """Store how far the rollout of a revision is, and at the end of a run what happened when."""
+        told = {"revision": number, "event": event, "progress": dict(document)}
+        self._store.put(self._rollout_key(), {**told, "timeline": list(timeline)} if timeline else told)
+
+    def told_rollout(self) -> dict[str, Any] | None:
+        """The newest rollout that had several waves, for people."""
+        entry = self._store.get(self._rollout_key())
+        if entry is None or not entry.value.get("timeline"):
+            return None
+        ending = entry.value["progress"].get("ending")
+        return {"revision": entry.value["revision"], "ending": ending, "timeline": entry.value["timeline"]}
 
     def last_rollout(self) -> tuple[int, Rolling] | None:
         """The newest rollout, with the revision that it brought."""

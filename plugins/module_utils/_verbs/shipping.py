@@ -4,33 +4,34 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, cast
 
-from ansible_collections.emco.edge.plugins.module_utils._kube.budget import ENDLESS, Budget
-from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
-from ansible_collections.emco.edge.plugins.module_utils._kube.probe import silence
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.deployment import Deployment
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
-from ansible_collections.emco.edge.plugins.module_utils._model.rollout import Rollout
+from ansible_collections.emco.edge.plugins.module_utils._model.rollout import AT_ONCE, Rollout, Unreachable
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
-from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import Phase, begun, resumed
+from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import (
+    Phase,
+    begun,
+    progress_document,
+    resumed,
+)
 from ansible_collections.emco.edge.plugins.module_utils._rollout.strategy import Strategy
 from ansible_collections.emco.edge.plugins.module_utils._rollout.timeline import timeline
 from ansible_collections.emco.edge.plugins.module_utils._rollout.waves import compiled
-from ansible_collections.emco.edge.plugins.module_utils._sync.board import DependencyBoard, Progress
-from ansible_collections.emco.edge.plugins.module_utils._sync.cluster import sync_cluster
+from ansible_collections.emco.edge.plugins.module_utils._sync.board import Progress
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import Event, SyncOptions
-from ansible_collections.emco.edge.plugins.module_utils._sync.options import Surroundings as SyncSurroundings
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Outcome, State
-from ansible_collections.emco.edge.plugins.module_utils._sync.removal import remove_cluster
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent import flat
+from ansible_collections.emco.edge.plugins.module_utils._verbs.hands import Dependencies, Hands, Reach, reach_of
+from ansible_collections.emco.edge.plugins.module_utils._verbs.helpers import Helpers, Kept
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import (
     Registered,
-    connection_of,
     note_silence,
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions, Standing, empty_bundle
@@ -39,7 +40,6 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.roll_out import (
     Stopped,
     Surroundings,
     Tasks,
-    Work,
     roll_out,
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.shipment import (
@@ -52,11 +52,22 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.slots import Slot
 from ansible_collections.emco.edge.plugins.module_utils._verbs.tables import closing, counted
 
 _MARGIN = 60.0
+_WORTH_HELPERS = 40
+"""Clusters from which on more than one process is quicker than one."""
 
 
 def how_to_roll_out(wanted: Deployment) -> Rollout:
-    """The rollout that a task asks for. Without one nothing that fails keeps the other clusters waiting."""
-    return wanted.rollout or Rollout(on_failure="continue")
+    """The rollout that a task asks for. Without one nothing that fails keeps the other clusters waiting.
+
+    Catching up is a rollout of its own, for clusters whose waves are long over: what has come back gets everything at
+    once, what is still silent stays put off.
+    """
+    if not wanted.catch_up:
+        return wanted.rollout or AT_ONCE
+    asked = wanted.rollout or Rollout(unreachable=Unreachable("defer"))
+    return replace(
+        asked, waves=(), gate=None, pause_after=False, max_deferred=None, on_failure="continue", rollback_scope="all"
+    )
 
 
 def ship(
@@ -88,20 +99,25 @@ class _Fleet:
         self._fleet = fleet
         self._context = context
         self._revisions = revisions
-        self._clients: dict[ClusterRef, ClusterClient] = {}
-        self._keys = context.keys()  # opened before there are threads
         self._slots = Slots(wanted.parallel)
         self._silent: dict[ClusterRef, str] = {}
         """What was said by the network of clusters that gave no sign of life."""
         targets = shipment.targets()
-        self._board = DependencyBoard(
-            shipment.running(),
-            within=[str(ref) for ref in targets],
-            known=_known(shipment, progress, set(targets)),
-            needed=_needed(shipment),
+        self._hands = Hands(
+            context.keys(),  # opened before there are threads
+            wanted.cluster_timeout or wanted.wait_timeout + _MARGIN,
+            Dependencies(
+                running=shipment.running(),
+                within=tuple(str(ref) for ref in targets),
+                known=_known(shipment, progress, set(targets)),
+                needed=_needed(shipment),
+                dependents=dependents_of(shipment),
+                removing=shipment.removing,
+            ),
             slot=self._slots.handed_over,
         )
-        self._dependents = dependents_of(shipment)
+        self._helpers = _helpers_for(shipment, context)
+        self._kept: dict[int, Kept] = {}
         self._options = SyncOptions(
             conflicts=wanted.conflicts,
             adopt=wanted.adopt,
@@ -122,19 +138,15 @@ class _Fleet:
 
     def shipped(self) -> Shipped:
         strategy = self._strategy()
-        left = None if self._context.check else self._revisions.rollout_of(self._shipment.number, self._shipment.event)
+        number, event = self._shipment.number, self._shipment.event
+        left = self._revisions.rollout_of(number, event) if self._is_stored else None
         now = self._context.clock()
         start = begun(strategy, now) if left is None else resumed(strategy, left, now, released=self._wanted.resume)
         try:
             result = roll_out(
                 strategy,
                 start,
-                Tasks(
-                    work=self._then_gone(self._bring),
-                    probe=self._probe,
-                    prove=self._then_gone(self._prove),
-                    roll_back=self._then_gone(self._take_back),
-                ),
+                Tasks(work=self._bring, probe=self._probe, prove=self._prove, roll_back=self._take_back),
                 Surroundings(
                     persist=self._persist,
                     stopping=self._context.stopping,
@@ -146,8 +158,7 @@ class _Fleet:
                 waits=self._wanted.wait and not self._context.check,  # a dry run has nothing to wait for
             )
         finally:
-            for ref in list(self._clients):
-                self._let_go(ref)
+            self._hands.close()
         return self._told(strategy, result)
 
     def _strategy(self) -> Strategy:
@@ -167,11 +178,15 @@ class _Fleet:
         told = closing(self._shipment.naming.readable, outcomes, self._shipment.decisions, check=self._context.check)
         for text in told:
             self._context.say(text)
+        happened = tuple(timeline(strategy, result.progress)) if len(strategy.waves) > 1 else ()
+        if happened and self._is_stored:
+            number, event = self._shipment.number, self._shipment.event
+            self._revisions.note_rollout(number, event, progress_document(result.progress), happened)
         phases = {ref: result.progress.clusters[ref].phase for ref in result.outcomes}
         return Shipped(
             outcomes=outcomes,
             ending=result.progress.ending.value if result.progress.ending else "Interrupted",
-            timeline=tuple(timeline(strategy, result.progress)) if len(strategy.waves) > 1 else (),
+            timeline=happened,
             taken_back=frozenset(ref for ref, phase in phases.items() if phase is Phase.BACKED_OUT),
         )
 
@@ -180,40 +195,29 @@ class _Fleet:
         words = self._silent.get(ref, "")
         if not words or words in one.message or one.state not in (State.UNREACHABLE, State.DEFERRED):
             return one
-        return dataclasses.replace(one, message=f"{one.message}: {words}")
+        return replace(one, message=f"{one.message}: {words}")
 
     def _persist(self, document: Mapping[str, object]) -> None:
-        if not self._context.check:
+        if self._is_stored:
             self._revisions.note_rollout(self._shipment.number, self._shipment.event, document)
+
+    @property
+    def _is_stored(self) -> bool:
+        """Whether a killed run is taken up again; one that catches up begins anew and leaves a paused rollout alone."""
+        return not self._context.check and not self._wanted.catch_up
 
     # what is done to one cluster; all in threads
 
     def _probe(self, ref: ClusterRef) -> bool:
-        words = silence(self._client(ref, ENDLESS).transport)
+        words = str(self._do(Hands.probe, ref, self._reach(ref)))
         if words:
             self._silent[ref] = words
             if self._shipment.removing:
                 # Others do not wait for what nobody can take away now.
                 for app, there in self._shipment.running().items():
                     if str(ref) in there:
-                        self._board.tell(app, str(ref), Progress.READY)
+                        self._hands.board.tell(app, str(ref), Progress.READY)
         return not words
-
-    def _then_gone(self, work: Work) -> Work:
-        """``work`` on a cluster, whose connections are closed after it."""
-
-        def done(ref: ClusterRef, stopped: Stopped) -> Outcome:
-            try:
-                return work(ref, stopped)
-            finally:
-                self._let_go(ref)
-
-        return done
-
-    def _let_go(self, ref: ClusterRef) -> None:
-        client = self._clients.pop(ref, None)
-        if client is not None:
-            self._context.disconnect(client)
 
     def _bring(self, ref: ClusterRef, stopped: Stopped) -> Outcome:
         source = self._shipment.source
@@ -226,10 +230,10 @@ class _Fleet:
         return self._cleared(ref, self._shipment.leaving[ref], stopped)
 
     def _prove(self, ref: ClusterRef, stopped: Stopped) -> Outcome:
-        """Look once more after the soak, changing nothing."""
-        return self._synced(
-            ref, self._shipment.bundles[ref], dataclasses.replace(self._options, drift="report"), stopped
-        )
+        """Look once more after the soak, changing nothing; what was cleared stays so."""
+        if ref not in self._shipment.bundles:
+            return Outcome(str(ref), State.REMOVED)
+        return self._synced(ref, self._shipment.bundles[ref], replace(self._options, drift="report"), stopped)
 
     def _take_back(self, ref: ClusterRef, stopped: Stopped) -> Outcome:
         old = self._shipment.before.get(ref)
@@ -239,7 +243,7 @@ class _Fleet:
                 return given_back
         if old is None:
             return self._cleared(ref, self._shipment.bundles.get(ref), stopped)
-        back = dataclasses.replace(self._options, event="rollback", allow_deletions=True)
+        back = replace(self._options, event="rollback", allow_deletions=True)
         return self._synced(ref, old, back, stopped)
 
     def _given_back(self, ref: ClusterRef, former: Bundle | None, stopped: Stopped) -> Outcome | None:
@@ -248,50 +252,47 @@ class _Fleet:
         if former is None:
             words = f"what {naming.readable} took over cannot be given back: nobody knows what was there"
             return Outcome(str(ref), State.FAILED, "UnknownRevision", words)
-        options = dataclasses.replace(
-            self._options, event="rollback", allow_deletions=True, heritage=heritage_of(naming)
-        )
+        options = replace(self._options, event="rollback", allow_deletions=True, heritage=heritage_of(naming))
         outcome = self._synced(ref, former, options, stopped)
         return None if outcome.state is State.READY else outcome
 
     def _synced(self, ref: ClusterRef, bundle: Bundle, options: SyncOptions, stopped: Stopped) -> Outcome:
-        client = self._reached(ref)
-        if isinstance(client, Outcome):
-            return client
-        around = SyncSurroundings(stopped=stopped)
-        return sync_cluster(client, bundle, options, self._keys, board=self._board, around=around)
+        return self._worked(Hands.sync, ref, bundle, options, stopped)
 
     def _cleared(self, ref: ClusterRef, bundle: Bundle | None, stopped: Stopped) -> Outcome:
-        client = self._reached(ref)
-        if isinstance(client, Outcome):
-            return client
         # Leaving a cluster is what the plan says, so the guard against deletions by mistake has been passed.
         heir = self._shipment.heirs.get(ref)
         spared = frozenset(one.identity for one in heir.objects) if heir is not None else frozenset()
-        options = dataclasses.replace(self._options, event="delete", allow_deletions=True, spared=spared)
-        there = bundle or empty_bundle(self._shipment.naming)
-        around = SyncSurroundings(stopped=stopped)
-        board = self._board if self._shipment.removing else None
-        return remove_cluster(
-            client, there, options, self._keys, board=board, dependents=self._dependents, around=around
-        )
+        options = replace(self._options, event="delete", allow_deletions=True, spared=spared)
+        return self._worked(Hands.clear, ref, bundle or self._nothing, options, stopped)
 
-    def _reached(self, ref: ClusterRef) -> ClusterClient | Outcome:
-        seconds = self._wanted.cluster_timeout or self._wanted.wait_timeout + _MARGIN
+    def _worked(
+        self, work: Callable[..., Outcome], ref: ClusterRef, bundle: Bundle, options: SyncOptions, stopped: Stopped
+    ) -> Outcome:
         try:
-            return self._client(ref, Budget.of(seconds))
+            reach = self._reach(ref)
         except EdgeError as error:
             return Outcome(str(ref), State.FAILED, error.reason, error.message, error.hint)
+        outcome: Outcome = self._do(work, ref, reach, bundle, options, stopped=stopped)
+        return outcome
 
-    def _client(self, ref: ClusterRef, budget: Budget) -> ClusterClient:
-        """The cluster's client; its time runs from when work on it begins, not from the sign of life."""
-        client = self._clients.get(ref)
-        if client is None:
-            connection, base_dir = connection_of(self._fleet[ref], self._context)
-            client = self._context.connect(str(ref), connection, base_dir=base_dir)
-            self._clients[ref] = client
-        client.transport.budget = budget
-        return client
+    def _do(self, work: Callable[..., Any], ref: ClusterRef, *arguments: Any, stopped: Stopped = lambda: False) -> Any:
+        """Do it here, or in the helper process that has this cluster; bundles travel once."""
+        if not self._helpers:
+            return work(self._hands, *arguments, stopped)
+        kept = [self._kept_of(one) if isinstance(one, Bundle) else one for one in arguments]
+        return self._helpers.call(ref, work, self._kept_of(self._hands), *kept, stopped=stopped)
+
+    def _kept_of(self, value: object) -> Kept:
+        # By identity: many clusters share a bundle, and all of them outlive this.
+        return self._kept.setdefault(id(value), Kept(value))
+
+    @cached_property
+    def _nothing(self) -> Bundle:
+        return empty_bundle(self._shipment.naming)
+
+    def _reach(self, ref: ClusterRef) -> Reach:
+        return reach_of(self._fleet[ref], self._context)
 
     def _remember_silence(self, found: Mapping[ClusterRef, Outcome]) -> None:
         if self._context.check:
@@ -301,10 +302,25 @@ class _Fleet:
         note_silence(self._context.store(), silent, answering, self._context.clock())
 
 
-def _needed(shipment: Shipment) -> set[str]:
+def _helpers_for(shipment: Shipment, context: Context) -> Helpers | None:
+    """The helper processes, where there is enough to do for them and no cluster waits for another one."""
+    if len(shipment.targets()) < _WORTH_HELPERS or not len(context.helpers):
+        return None
+    if shipment.removing and dependents_of(shipment):
+        return None
+    alone = all(
+        need.scope == "cluster" and need.on in bundle.apps
+        for bundle in {id(one): one for one in shipment.bundles.values()}.values()
+        for needs in bundle.dependencies.values()
+        for need in needs
+    )
+    return context.helpers if alone else None
+
+
+def _needed(shipment: Shipment) -> frozenset[str]:
     """The apps that others wait for until they are ready."""
     dependencies = [needs for bundle in shipment.bundles.values() for needs in bundle.dependencies.values()]
-    return {need.on for needs in dependencies for need in needs if need.status == "ready"}
+    return frozenset(need.on for needs in dependencies for need in needs if need.status == "ready")
 
 
 def _known(

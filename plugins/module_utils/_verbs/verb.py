@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problem, Problems
 from ansible_collections.emco.edge.plugins.module_utils._model.options import argument_spec, parse
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
+from ansible_collections.emco.edge.plugins.module_utils._verbs.helpers import Helpers
 
 W = TypeVar("W")
 Result = dict[str, Any]
@@ -27,6 +28,8 @@ class Spec(Generic[W]):
     wanted: type[W]
     fleet: bool
     """Acts on the fleet once (run_once), not on the host that the task runs for."""
+    spreads: bool = False
+    """Works on many clusters at once, so that more than one process may be of use."""
     control_node_only: tuple[str, ...] = ()
     """Options that need the control node: refused by name where the module runs elsewhere."""
     variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -75,7 +78,10 @@ def perform(spec: Spec[W], verb: Verb[W], arguments: Mapping[str, Any], context:
     """Run a verb for a door: an EdgeError becomes a failed result, everything opened is closed again."""
     try:
         context.arguments = arguments
-        return verb(spec.read(arguments, context.host.variables), context)
+        wanted = spec.read(arguments, context.host.variables)
+        if spec.spreads:
+            context.helpers = Helpers.forked()
+        return verb(wanted, context)
     except EdgeError as error:
         return failed(error)
     except Exception as bug:  # a traceback is for whoever mends this collection, not for its user
