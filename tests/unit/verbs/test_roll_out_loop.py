@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -288,6 +289,18 @@ def test_a_soak_ends_with_another_look() -> None:
     result = Fleet().run(of, prove=prove)
     assert looks[0] - began >= 0.4
     assert result.outcomes[ref(1)].reason == "CrashLoop"
+
+
+@pytest.mark.parametrize(("proof", "told"), [(State.READY, "worked"), (State.FAILED, "proven")])
+def test_what_was_done_is_told_unless_the_look_after_the_soak_finds_a_failure(proof: State, told: str) -> None:
+    of = strategy(refs(1))
+    of = Strategy(tuple(replace(wave, soak=0.1) for wave in of.waves), 1, probes=False, proves=True)
+    result = Fleet().run(
+        of,
+        work=lambda one, stopped: Outcome(str(one), State.READY, message="worked"),
+        prove=lambda one, stopped: Outcome(str(one), proof, message="proven"),
+    )
+    assert result.outcomes[ref(1)].message == told
 
 
 def test_a_cluster_that_waits_for_another_lends_its_slot() -> None:
