@@ -89,6 +89,10 @@ class Control:
 
     def deploy(self, **options: Any) -> Taken:
         """Define the application and bring it to the clusters."""
+        return self.play(*self.deploying(**options))
+
+    def deploying(self, **options: Any) -> tuple[dict[str, Any], ...]:
+        """The tasks of a deployment."""
         app = {**_NAMES, "version": "v1", "apps": [{"name": "web", "manifests": ["app.yaml"]}]}
         deployment = {
             **_NAMES,
@@ -98,8 +102,9 @@ class Control:
             "parallel": PARALLEL,
             **options,
         }
-        return self.play(
-            {"name": "define", "emco.edge.composite_app": app}, {"name": "apply", "emco.edge.deployment": deployment}
+        return (
+            {"name": "define", "emco.edge.composite_app": app},
+            {"name": "apply", "emco.edge.deployment": deployment},
         )
 
     def status(self) -> Taken:
@@ -109,8 +114,7 @@ class Control:
 
     def play(self, *tasks: dict[str, Any]) -> Taken:
         """Run tasks once."""
-        play = {"hosts": "localhost", "gather_facts": False, "vars": _LOCAL, "tasks": list(tasks)}
-        (self.folder / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
+        self.write_play(*tasks)
         return playbook_taken(
             TOOLS / "venv" / "bin" / "ansible-playbook",
             "--inventory",
@@ -119,6 +123,11 @@ class Control:
             environment=self.environment,
             folder=self.folder,
         )
+
+    def write_play(self, *tasks: dict[str, Any]) -> None:
+        """Write ``play.yml`` with these tasks."""
+        play = {"hosts": "localhost", "gather_facts": False, "vars": _LOCAL, "tasks": list(tasks)}
+        (self.folder / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
 
 
 class Figures:
