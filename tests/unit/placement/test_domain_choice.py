@@ -8,14 +8,17 @@ import random
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import pytest
 
+from ansible_collections.emco.edge.plugins.module_utils._placement import fronts
 from ansible_collections.emco.edge.plugins.module_utils._placement.domains import (
     Bounds,
     Candidate,
     Demand,
     best_choice,
+    is_nested,
 )
 
 
@@ -80,7 +83,7 @@ def random_case_of_levels(seed: int) -> tuple[list[Candidate], Demand]:
     return candidates, Demand(fewest, min(dice.randint(fewest, 5), count), tuple(levels), need)
 
 
-def check(candidates: list[Candidate], demand: Demand, told: object) -> None:
+def check(candidates: list[Candidate], demand: Demand, told: object, *, share: float = 0.999) -> None:
     """The choice against all there are: found when there is one, and as good as the best of them."""
     musts = {one.position for one in candidates if one.must}
     allowed = [
@@ -97,7 +100,7 @@ def check(candidates: list[Candidate], demand: Demand, told: object) -> None:
     chosen = tuple(candidates[at] for at in found)
     assert feasible(chosen, demand, candidates), (told, demand, chosen)
     value = sum(one.value for one in chosen)
-    assert value >= 0.999 * max(allowed), (told, demand, value, max(allowed))
+    assert value >= share * max(allowed), (told, demand, value, max(allowed))
 
 
 @pytest.mark.parametrize("block", range(6))
@@ -110,6 +113,30 @@ def test_levels_are_chosen_jointly_as_well_as_by_trying_everything(block: int) -
 def test_choice_is_feasible_whenever_any_is_and_as_good_as_the_best(block: int) -> None:
     for seed in range(block * 60, block * 60 + 60):
         check(*random_case(seed, skew=block >= 4), seed)
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_prices_and_exchanges_alone_come_close(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large questions are answered that way; in these small ones a single exchange that is missed weighs most."""
+    monkeypatch.setattr(fronts, "_MUCH", 0)
+    for seed in range(block * 60, block * 60 + 60):
+        check(*random_case(seed, skew=block % 2 == 1), seed, share=0.9)
+        check(*random_case_of_levels(seed), seed, share=0.9)
+
+
+@pytest.mark.parametrize(
+    ("domains", "nested"),
+    [
+        ([], True),
+        ([("north",), ("south",)], True),
+        ([("north", "n1"), ("north", "n2"), ("south", "s1"), ("north", "n1")], True),
+        ([("north", "a"), ("south", "a")], False),
+        ([("north", "n1", "x"), ("north", "n2", "x")], False),
+        ([("north", "n1", "x"), ("south", "s1", "y"), ("south", "s1", "z")], True),
+    ],
+)
+def test_domains_are_nested_when_each_lies_in_one_of_the_level_before(domains: Any, nested: bool) -> None:
+    assert is_nested(domains) is nested
 
 
 def test_forty_regions_choose_twenty_that_hold_enough() -> None:

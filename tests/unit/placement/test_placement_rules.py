@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import PodDemand
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, InvalidInput, Problems
+from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement, parse_hardware
 from ansible_collections.emco.edge.plugins.module_utils._placement.explain import as_result, table
 from ansible_collections.emco.edge.plugins.module_utils._placement.planner import Reservation
 from ansible_collections.emco.edge.plugins.module_utils._placement.what_if import changed_fleet
@@ -435,3 +436,93 @@ def test_what_is_required_and_excluded_by_the_same_words_is_a_contradiction() ->
             }
         )
     assert [problem.path for problem in raised.value.problems] == ["apps.one.exclude[1]", "apps.two.exclude[0]"]
+
+
+def test_table_is_aligned() -> None:
+    placement = placed(by_score({"edge-1": 100, "b": 0}), {"api": {**SCORED, "count": 1, "replicas": {"total": 12}}})
+    assert table(placement, explain=["api"]) == (
+        "api: 1 of 2 clusters\n"
+        "     cluster     replicas  score  why\n"
+        "  +  lab+edge-1  12        100    among the best of 2 that can take it; label score 100\n"
+        "  -  lab+b                        LowerScore: others were preferred: "
+        "its score is -100, the lowest chosen has 100"
+    )
+
+
+def test_cluster_that_refuses_an_app_says_what_it_takes_and_what_the_app_is() -> None:
+    clusters = {"a": {"constraints": "team=blue"}, "b": {}}
+    (refusal,) = decided(clusters, {}, request={"labels": {"tier": "x", "team": "red"}}).refusals
+    assert refusal.message == "it takes only apps with team=blue; this one has team=red, tier=x"
+    (refusal,) = decided(clusters, {}).refusals
+    assert refusal.message == "it takes only apps with team=blue; this one has no labels"
+
+
+def test_fleets_of_more_clusters_than_a_word_has_bits() -> None:
+    clusters = {f"c{at:03d}": {"labels": {"half": str(at % 2)}} for at in range(200)}
+    decision = decided(clusters, {"label": "half=1"})
+    assert names(decision) == [f"c{at:03d}" for at in range(1, 200, 2)]
+    assert set(reasons(decision)) == {f"c{at:03d}" for at in range(0, 200, 2)}
+
+
+def test_what_one_app_grows_by_is_gone_for_the_next() -> None:
+    clusters = {"a": {"nodes": [{"allocatable": {"cpu": 10, "pods": 99}, "used": {"cpu": 1}}]}}
+    grown = {"requests": {"cpu": 1}, "replicas": {"total": 4, "divide": "capacity"}}
+    rest = {"requests": {"cpu": 1}, "replicas": {"total": 99, "divide": "capacity", "on_shortage": "partial"}}
+    decision = placed(clusters, {"a": grown, "b": rest}, {"a": {"a": 1}}).decisions["b"]
+    assert replicas(decision) == {"a": 6}
+
+
+def test_query_is_asked_of_clusters_that_nobody_read_as_well() -> None:
+    clusters = {"read": {"nodes": [{"allocatable": {"cpu": 1}}]}, "unread": {"labels": {"rank": "7"}}}
+    by = {"mode": "exact", "count": 1}
+    assert names(decided(clusters, {**by, "score": [{"by": "query", "query": "length(facts.nodes)"}]})) == ["read"]
+    assert names(decided(clusters, {**by, "score": [{"by": "query", "query": "labels.rank"}]})) == ["unread"]
+
+
+def test_optional_hardware_is_preferred_by_weight() -> None:
+    def wish(resource: str, weight: int) -> HardwareRequirement:
+        problems = Problems()
+        raw = {"app": "app", "workload": "x", "container": "main", "requests": {resource: 1}}
+        (found,) = parse_hardware([{**raw, "mandatory": False, "weight": weight}], ["app"], "hardware", problems)
+        problems.raise_if_any()
+        return found
+
+    def with_device(resource: str) -> dict[str, Any]:
+        return {"nodes": [{"allocatable": {"cpu": 4, resource: 1}}]}
+
+    clusters = {"fast": with_device("example.com/fast"), "slow": with_device("example.com/slow"), "none": {"nodes": []}}
+    pods = (PodDemand("Deployment", "x", {"cpu": 1000}, scalable=True, containers=(("main", {"cpu": 1000}),)),)
+    for weights, best in (((5, 1), "fast"), ((1, 5), "slow")):
+        wishes = (wish("example.com/fast", weights[0]), wish("example.com/slow", weights[1]))
+        assert names(decided(clusters, {"count": 1}, request={"pods": pods, "hardware": wishes})) == [best]
+
+
+def test_spread_is_chosen_anew_when_a_rebalance_is_asked_for() -> None:
+    clusters = by_score({"a": 1, "b": 2, "c": 3}, a={"labels": {"score": "1", "region": "x"}})
+    for name in "bc":
+        clusters[name]["labels"]["region"] = "y"
+    intent = {**SCORED, "count": 2, "spread": [{"by": "region", "max_domains": 1}]}
+    held: dict[str, int | None] = {"a": None}
+    assert "a" in names(
+        placed(clusters, {"app": {**intent, "count": {"min": 1, "max": 2}}}, {"app": held}).decisions["app"]
+    )
+    assert names(decided(clusters, intent, held, rebalance=True)) == ["b", "c"]
+
+
+def test_zones_that_lie_across_regions_are_exchanged_for_roomier_clusters() -> None:
+    def there(region: str, zone: str, score: int, **free: int) -> dict[str, Any]:
+        return {"labels": {"region": region, "zone": zone, "score": str(score)}, **free}
+
+    clusters = {
+        "a1": there("r1", "a", 9, free_replicas=2),
+        "a2": there("r1", "a", 1, free_replicas=30),
+        "b1": there("r2", "b", 9, free_replicas=2),
+        "b2": there("r2", "b", 1, free_replicas=50),
+        "c1": there("r2", "a", 0, free_replicas=1),
+    }
+    spread = [{"by": "region"}, {"by": "zone"}]
+    intent = {**SCORED, "count": 2, "spread": spread, "replicas": {"total": 40, "divide": "capacity"}}
+    assert names(decided(clusters, intent)) == ["a1", "b2"]
+    unlimited = {**clusters, "b2": there("r2", "b", 1)}
+    weighted = {**intent, "replicas": {"total": 400, "divide": "weighted"}}
+    assert "b2" in names(decided(unlimited, weighted))
