@@ -44,8 +44,20 @@ options:
     description: The Helm release name, by default the name of the deployment.
     type: str
   logical_cloud:
-    description: The logical cloud. The default is the admin logical cloud, all clusters with namespace C(default).
+    description:
+      - The logical cloud that it is in. It is placed on the clusters of that one only, in its namespace, and written
+        with the rights of its tenant. Default is the admin logical cloud, which is namespace C(default) of all clusters
+        unless the project has one called C(admin).
+      - It cannot be changed while the deployment is somewhere.
     type: str
+  act_as:
+    description:
+      - With whose rights objects are written in a logical cloud. V(tenant) impersonates its user, V(credential) uses
+        the credential that was issued to it, V(admin) the rights that the clusters are registered with.
+      - Before anything is written the tenant's rights are reviewed; what is missing is told and nothing is changed.
+    type: str
+    choices: [tenant, credential, admin]
+    default: tenant
   overrides:
     description:
       - By app, C(values), and C(set) as Helm's C(--set) reads it.

@@ -98,6 +98,7 @@ logical_clouds:
       user: {name: factory-admin, type: certificate}
       permissions: ["* * in namespace factory"]
       quotas: {small: {limits.cpu: "8"}}
+      total: {hard: {pods: "30"}, divide: use, parts: {lab+edge-1: {pods: "30"}}}
       deployments: [vision-north]
       ready_status: Ready
       counts: {Ready: 6}

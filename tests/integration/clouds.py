@@ -14,11 +14,13 @@ from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._verbs import (
     cluster,
+    cluster_facts,
     composite_app,
     deployment,
     deployment_info,
     logical_cloud,
     logical_cloud_info,
+    project_info,
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context, Host
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec, Verb, perform
@@ -50,12 +52,22 @@ class Clouds:
 
     # verbs
 
-    def call(self, spec: Spec[Any], verb: Verb[Any], arguments: Mapping[str, Any], *, check: bool = False) -> Result:
-        """Run a verb as a door does."""
+    def call(
+        self,
+        spec: Spec[Any],
+        verb: Verb[Any],
+        arguments: Mapping[str, Any],
+        *,
+        check: bool = False,
+        now: float | None = None,
+    ) -> Result:
+        """Run a verb as a door does; ``now``: what its clock says."""
         said: list[str] = []
         context = Context(
             Host("localhost"), "tests", str(self.folder), self.environ, check=check, diff=True, say=said.append
         )
+        if now is not None:
+            context.clock = lambda: now
         result = perform(spec, verb, dict(arguments), context)
         self.canaries(json.dumps(result, default=str) + "\n".join(said))
         return result
@@ -65,23 +77,37 @@ class Clouds:
         assert "PRIVATE KEY" not in text
         assert "eyJhbGciOi" not in text
 
-    def register(self, *names: str) -> Clouds:
+    def register(self, *names: str, **more: Any) -> Clouds:
         """Register clusters of the lab."""
         for name in names or CLUSTERS:
-            options = {"provider": "lab", "name": name, "kubeconfig": str(self.lab.kubeconfig(name))}
+            options = {"provider": "lab", "name": name, "kubeconfig": str(self.lab.kubeconfig(name)), **more}
             done = self.call(cluster.SPEC, cluster.run, options)
             assert not done.get("failed"), done
         return self
 
-    def cloud(self, name: str, *, check: bool = False, **options: Any) -> Result:
+    def call_facts(self, *names: str) -> Result:
+        """Read what clusters have and serve."""
+        result: Result = {}
+        for name in names:
+            result = self.call(
+                cluster_facts.SPEC, cluster_facts.run, {"provider": "lab", "name": name, "max_age": "0s"}
+            )
+        return result
+
+    def cloud(self, name: str, *, check: bool = False, now: float | None = None, **options: Any) -> Result:
         """Make a logical cloud."""
-        return self.call(
-            logical_cloud.SPEC, logical_cloud.run, {"project": "tests", "name": name, **options}, check=check
-        )
+        given = {"project": "tests", "name": name, **options}
+        return self.call(logical_cloud.SPEC, logical_cloud.run, given, check=check, now=now)
 
     def info(self, name: str | None = None, **options: Any) -> Result:
         """Ask about logical clouds."""
         return self.call(logical_cloud_info.SPEC, logical_cloud_info.run, {"project": "tests", "name": name, **options})
+
+    def project(self) -> dict[str, Any]:
+        """What the project of the tests holds."""
+        told = ok(self.call(project_info.SPEC, project_info.run, {"name": "tests"}))
+        found: dict[str, Any] = told["projects"][0]
+        return found
 
     def app(self, name: str, *documents: Mapping[str, Any], **options: Any) -> Result:
         """Define a composite app of manifests."""
@@ -141,3 +167,15 @@ class Clouds:
             answer = self.as_tenant(kubeconfig, "auth", "can-i", verb, resource, *where)
             found[verb, resource, space] = answer.stdout.strip().startswith("yes")
         return found
+
+
+def ok(result: Result) -> Result:
+    """The result of a run that did not fail."""
+    assert not result.get("failed"), result.get("msg")
+    return result
+
+
+def config(name: str, space: str | None = None, **data: str) -> dict[str, Any]:
+    """A ConfigMap, in the namespace of its deployment unless said otherwise."""
+    metadata = {"name": name, **({"namespace": space} if space else {})}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data or {"a": "1"}}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.clouds import CLUSTERS, Clouds
 from tests.integration.deploying import DESCRIBED
 from tests.integration.playbooks import Playbooks
 from tests.integration.syncing import Rig, namespace, short
@@ -44,6 +45,18 @@ def fleet_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         return
     with Lab.up(tmp_path_factory.mktemp("fleet"), DESCRIBED) as lab:
         yield lab
+
+
+@pytest.fixture(scope="session")
+def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clouds]:
+    """Four registered clusters for logical clouds, and a store."""
+    running = os.environ.get("EMCO_EDGE_CLOUDS_LAB")
+    if running:
+        yield Clouds(Lab.attach(Path(running)), tmp_path_factory.mktemp("control")).register()
+        return
+    described = [{"name": name, "nodes": [{"name": f"{name}-a"}]} for name in CLUSTERS]
+    with Lab.up(tmp_path_factory.mktemp("clouds") / "state", described, audit=True) as lab:
+        yield Clouds(lab, tmp_path_factory.mktemp("control")).register()
 
 
 @pytest.fixture

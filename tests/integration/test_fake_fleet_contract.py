@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 import uuid
@@ -15,10 +16,20 @@ import pytest
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
-from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Connection, endpoint
+from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Connection, endpoint, inlined
 from ansible_collections.emco.edge.plugins.module_utils._kube.probe import answers
 from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import judge
 from ansible_collections.emco.edge.plugins.module_utils._kube.transport import Transport
+from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.credentials import (
+    Access,
+    approval_of,
+    from_certificate,
+    from_token,
+    key_and_request,
+    kubeconfig_of,
+    signing_request,
+)
+from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.rights import Tenant
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource, built_in
 from ansible_collections.emco.edge.plugins.module_utils._sync.fields import projection
 from tests.bench.apply import application
@@ -346,3 +357,54 @@ def test_the_servers_of_the_fake_are_not_one(fake: FakeFleet) -> None:
     with pytest.raises(ClusterError) as error:
         ClusterClient(Transport(endpoint(Connection(kubeconfig=swapped)), "x")).version()
     assert error.value.reason == "CertificateRejected"
+
+
+def test_a_signing_request_that_is_approved_gets_a_certificate_which_opens_the_door(
+    client: ClusterClient, request: pytest.FixtureRequest
+) -> None:
+    tenant = Tenant("ann", "emco:contract:g1")
+    key, asked = key_and_request(tenant)
+    requests = _kind("CertificateSigningRequest", "certificates.k8s.io/v1")
+    name = f"contract-{uuid.uuid4().hex[:8]}"
+    live = client.create(requests, None, signing_request(name, asked, 3600))
+    client.replace(requests, None, approval_of(live), subresource="approval")
+    deadline = time.monotonic() + 20
+    while not (found := (client.get(requests, None, name) or {}).get("status", {}).get("certificate")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert client.delete(requests, None, name)
+    credential = from_certificate(base64.b64decode(found), key, tenant, 1)
+    assert 0 < credential.not_after - credential.not_before <= 3950
+    own = _kubeconfig_of(request)
+    access = Access("here", own["clusters"][0]["cluster"], credential)
+    end = endpoint(Connection(kubeconfig=kubeconfig_of([access], "ann", "default")))
+    as_tenant = ClusterClient(Transport(end, "tenant"))
+    review = {"metadata": {}, "spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}}
+    answer = as_tenant.create(_kind_of_review(), None, review)
+    assert isinstance(answer["status"]["allowed"], bool)
+    as_tenant.close()
+
+
+def test_a_token_of_a_service_account_says_when_it_ends(client: ClusterClient, space: str) -> None:
+    accounts = _kind("ServiceAccount")
+    client.create(accounts, space, {"metadata": {"name": "bot", "namespace": space}})
+    asked = {"metadata": {"name": "bot", "namespace": space}, "spec": {"expirationSeconds": 3600}}
+    answer = client.create(accounts, space, asked, subresource="token")
+    credential = from_token(answer["status"]["token"], Tenant("bot", "", "bot", space), 1)
+    assert 3500 < credential.not_after - credential.not_before <= 3950
+    with pytest.raises(ClusterError) as error:
+        client.create(accounts, space, {**asked, "metadata": {"name": "none"}}, subresource="token")
+    assert error.value.reason == "NotFound"
+
+
+def _kind_of_review() -> Resource:
+    return Resource("authorization.k8s.io/v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", False)
+
+
+def _kubeconfig_of(request: pytest.FixtureRequest) -> Document:
+    if "fake" in request.node.callspec.params["client"]:
+        path = request.getfixturevalue("fake").kubeconfig(0)
+    else:
+        path = request.getfixturevalue("audited_lab").kubeconfig("one")
+    found: Document = inlined(Connection(kubeconfig=str(path))).kubeconfig
+    return found

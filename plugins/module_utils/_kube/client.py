@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import Answer, ClusterError, error_of
+from ansible_collections.emco.edge.plugins.module_utils._kube.budget import Budget
 from ansible_collections.emco.edge.plugins.module_utils._kube.kinds import Kinds, Resource
 from ansible_collections.emco.edge.plugins.module_utils._kube.transport import Transport
 
@@ -46,16 +47,46 @@ class Removal(Enum):
 
 
 class ClusterClient:
-    """One cluster. Errors are ClusterError with the reason codes of ``answers`` and ``transport``."""
+    """One cluster. Errors are ClusterError with the reason codes of ``answers`` and ``transport``.
 
-    def __init__(self, transport: Transport) -> None:
+    ``writer``: who writes, where that is somebody else than who reads: a tenant, so that the server itself refuses what
+    oversteps. Dry runs and reviews of access are the writer's too.
+    """
+
+    def __init__(self, transport: Transport, writer: Transport | None = None) -> None:
         self.transport = transport
+        self._writer = writer or transport
         self.name = transport.cluster
         self.kinds = Kinds(self._resources_of)
 
     def close(self) -> None:
         """Let the connections go."""
         self.transport.close()
+        self._writer.close()
+
+    @property
+    def acts(self) -> bool:
+        """Whether somebody else than who reads is the one who writes."""
+        return self._writer is not self.transport
+
+    @property
+    def keeper(self) -> ClusterClient:
+        """The same cluster with who reads as who writes: what is ours, not the tenant's, is written so."""
+        return ClusterClient(self.transport) if self.acts else self
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self.transport.requests + (self._writer.requests if self.acts else 0)
+
+    @property
+    def writes(self) -> int:
+        """How many of them may have stored something."""
+        return self.transport.writes + (self._writer.writes if self.acts else 0)
+
+    def within(self, budget: Budget) -> None:
+        """From now on all work has this much time."""
+        self.transport.budget = self._writer.budget = budget
 
     # reading
 
@@ -134,7 +165,7 @@ class ClusterClient:
         """Server-side apply of an object that is already JSON."""
         path = resource.path(namespace, name) + (f"/{subresource}" if subresource else "")
         attempt = f"apply {described(resource, namespace, name)}"
-        answer = self.transport.send(
+        answer = self._writer.send(
             "PATCH", f"{path}?{_apply_query(manager, force, dry_run)}", attempt=attempt, body=body, content_type=_APPLY
         )
         return Applied(self._checked(answer, attempt).document(), answer.status == 201)
@@ -225,7 +256,7 @@ class ClusterClient:
         if dry_run:
             options["dryRun"] = ["All"]
         attempt = f"delete {described(resource, namespace, name)}"
-        answer = self.transport.send(
+        answer = self._writer.send(
             "DELETE",
             resource.path(namespace, name) + ("?dryRun=All" if dry_run else ""),
             attempt=attempt,
@@ -255,7 +286,7 @@ class ClusterClient:
         content_type: str = "application/json",
         repeatable: bool = False,
     ) -> dict[str, Any]:
-        answer = self.transport.send(
+        answer = self._writer.send(
             method,
             f"{path}?{urlencode({'fieldManager': manager})}",
             attempt=attempt,

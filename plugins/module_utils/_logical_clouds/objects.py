@@ -12,7 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.isolation import PolicyApi, isolation_of
-from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.rights import role_objects, tenant_of
+from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.rights import (
+    acting_objects,
+    role_objects,
+    tenant_of,
+)
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.logical_cloud import TOTAL_QUOTA, LogicalCloud
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming, bundle, planned
@@ -34,11 +38,13 @@ def objects_of(
     *,
     policy: PolicyApi | None = None,
     share: Mapping[str, str] | None = None,
+    account: tuple[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """The objects of a standard or privileged logical cloud on a cluster, none of an admin one.
 
-    ``policy``: the API to isolate it with. ``share``: what of its total quota the cluster has. With
-    ``cloud.emco_names`` they are called as EMCO calls them.
+    ``policy``: the API to isolate it with. ``share``: what of its total quota the cluster has. ``account``: namespace
+    and name of our account there, which is to be allowed to act as the tenant. With ``cloud.emco_names`` they are
+    called as EMCO calls them.
     """
     if cloud.kind == "admin":
         return []
@@ -63,7 +69,8 @@ def objects_of(
         found.append(_in("v1", "LimitRange", "emco-edge", space, {"limits": [dict(one) for one in cloud.limit_range]}))
     if policy is not None:
         found.append(isolation_of(policy, space, cloud.isolation_except))
-    return found + role_objects(cloud, tenant)
+    acting = acting_objects(cloud, tenant, account[1], account[0]) if account is not None else []
+    return found + role_objects(cloud, tenant) + acting
 
 
 def bundle_of_cloud(
@@ -74,10 +81,11 @@ def bundle_of_cloud(
     *,
     policy: PolicyApi | None = None,
     share: Mapping[str, str] | None = None,
+    account: tuple[str, str] | None = None,
 ) -> Bundle:
     """What a cluster is made equal to; arguments as of ``objects_of``."""
     naming = naming_of(cloud.project, cloud.name)
-    documents = objects_of(cloud, ref, generation, policy=policy, share=share)
+    documents = objects_of(cloud, ref, generation, policy=policy, share=share, account=account)
     objects = [planned(one, APP, None, naming, digest) for one in documents]
     decision = {"logical_cloud": cloud.name, "namespace": cloud.space, "generation": generation}
     return bundle(naming, objects, [APP], {}, None, digest, decision=decision)

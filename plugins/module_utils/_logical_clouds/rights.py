@@ -37,10 +37,8 @@ class Tenant:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups that whoever acts for the tenant says."""
-        if not self.account:
-            return (self.group,)
-        return ("system:serviceaccounts", f"system:serviceaccounts:{self.namespace}")
+        """The groups that whoever acts for the tenant has to say; those of a service account are known."""
+        return () if self.account else (self.group,)
 
     @property
     def subject(self) -> dict[str, str]:
@@ -107,6 +105,25 @@ def role_objects(cloud: LogicalCloud, tenant: Tenant) -> list[dict[str, Any]]:
             )
         )
     return [*roles, *bindings]
+
+
+def acting_objects(cloud: LogicalCloud, tenant: Tenant, account: str, namespace: str) -> list[dict[str, Any]]:
+    """What lets our own account act as this tenant and as nobody else, where it may not act as anybody."""
+    name = f"emco-edge:{cloud.project}:{cloud.name}:act-as"
+    if tenant.account:
+        # In no group but its own: Kubernetes knows them.
+        rules = [{"apiGroups": [""], "resources": ["serviceaccounts"], "resourceNames": [tenant.account]}]
+    else:
+        rules = [
+            {"apiGroups": [""], "resources": ["users"], "resourceNames": [tenant.user]},
+            {"apiGroups": [""], "resources": ["groups"], "resourceNames": [tenant.group]},
+        ]
+    reference = {"apiGroup": RBAC, "kind": "ClusterRole", "name": name}
+    subject = {"kind": "ServiceAccount", "name": account, "namespace": namespace}
+    return [
+        _object("ClusterRole", {"name": name}, rules=[{**rule, "verbs": ["impersonate"]} for rule in rules]),
+        _object("ClusterRoleBinding", {"name": name}, roleRef=reference, subjects=[subject]),
+    ]
 
 
 def _names(cloud: LogicalCloud, one: Permission, where: str, index: int) -> tuple[str, str]:

@@ -103,6 +103,9 @@ class Deployment:
     labels: Mapping[str, str] = option(default={})
     controllers: tuple[Any, ...] = option(default=(), elements="raw")
     rebalance: bool = option(default=False)
+    act_as: Literal["tenant", "credential", "admin"] = option(default="tenant")
+    """With whose rights a logical cloud's deployment is written: the tenant's, impersonated or with its own credential,
+    or ours."""
     rollout: Rollout | None = option()
     resume: bool = option(default=False)
     """Go on with a rollout that paused."""

@@ -33,6 +33,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Act
 from ansible_collections.emco.edge.plugins.module_utils._sync.prune import delete_all
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import Keys, read_record
 from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
+from ansible_collections.emco.edge.plugins.module_utils._sync.tenant import refuse_overstepping
 from ansible_collections.emco.edge.plugins.module_utils._sync.waiting import await_ready, not_ready
 
 
@@ -74,7 +75,7 @@ def in_session(
 ) -> Outcome:
     """What ``work`` makes of a cluster, an error as the outcome that it is, with requests and time."""
     around = around or Surroundings()
-    started, requests, writes = around.clock(), client.transport.requests, client.transport.writes
+    started, requests, writes = around.clock(), client.requests, client.writes
     with Lanes() as lanes:
         session = Session(client, bundle, options, keys, around, lanes)
         try:
@@ -83,8 +84,8 @@ def in_session(
             outcome = session.failure(session.silent or error)
     return replace(
         outcome,
-        requests=client.transport.requests - requests,
-        writes=client.transport.writes - writes,
+        requests=client.requests - requests,
+        writes=client.writes - writes,
         seconds=around.clock() - started,
         dry=options.check,
     )
@@ -105,6 +106,9 @@ def look(session: Session) -> tuple[Work, Seen]:
     found = work_for(bundle, record, seen, session.options, session.keys.digest)
     refuse_strangers(bundle, found, session.cluster)
     guard(bundle, record, found, session.options, session.cluster)
+    event = records.event_of(session)
+    hooks = [one for stage in ("pre", "post") if event for one in bundle.hooks(f"{stage}-{event}")]
+    refuse_overstepping(session, [*found.send, *hooks], found.delete)
     return found, seen
 
 

@@ -128,7 +128,7 @@ def write_record(client: ClusterClient, record: Record, keys: Keys) -> Record:
     secret = _sealed(client.name, record, keys)
     try:
         if record.version:
-            stored = client.replace(_SECRETS, NAMESPACE, secret, manager=OURS)
+            stored = client.keeper.replace(_SECRETS, NAMESPACE, secret, manager=OURS)
         else:
             stored = _created(client, secret)
     except ClusterError as error:
@@ -139,12 +139,13 @@ def write_record(client: ClusterClient, record: Record, keys: Keys) -> Record:
 def delete_record(client: ClusterClient, record: Record) -> None:
     """Delete a record if it is still the one that was read; ClusterError ``RecordConflict``."""
     try:
-        client.delete(_SECRETS, NAMESPACE, record_name(record.label), resource_version=record.version)
+        client.keeper.delete(_SECRETS, NAMESPACE, record_name(record.label), resource_version=record.version)
     except ClusterError as error:
         raise _conflict_of(client.name, record, error) from error
 
 
-def _created(client: ClusterClient, secret: Mapping[str, Any]) -> dict[str, Any]:
+def _created(whose: ClusterClient, secret: Mapping[str, Any]) -> dict[str, Any]:
+    client = whose.keeper
     try:
         return client.create(_SECRETS, NAMESPACE, secret, manager=OURS)
     except ClusterError as error:

@@ -32,6 +32,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.record import (
     read_record,
 )
 from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
+from ansible_collections.emco.edge.plugins.module_utils._sync.tenant import refuse_overstepping
 
 
 def remove_cluster(
@@ -57,6 +58,8 @@ def remove_cluster(
         if session.record is None:
             return session.outcome(State.REMOVED)
         found = _look(session)
+        hooks = [one for stage in ("pre", "post") for one in bundle.hooks(f"{stage}-delete")]
+        refuse_overstepping(session, hooks, found.delete)
         if options.check:
             return _foreseen(session, found)
         return _Removal(session, board, dependents or {}).run(found)

@@ -18,6 +18,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import 
 from ansible_collections.emco.edge.plugins.module_utils._verbs.shipment import Shipment, Shipped, Source
 from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import ship
 from ansible_collections.emco.edge.plugins.module_utils._verbs.stopping import StopWatch
+from ansible_collections.emco.edge.plugins.module_utils._verbs.total_quotas import make_room
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result
 
 _OUTDONE = (
@@ -59,6 +60,7 @@ def present(
     )
     if revision is not None and not call.context.check:
         revision = _begun(call, shipment, revision)
+    make_room(call.naming.project, shipment.logical_cloud, call.fleet, call.context)
     with StopWatch(call.naming, call.context) as watch:
         shipped = ship(shipment, call.wanted, call.fleet, call.context, call.revisions, call.progress)
     if revision is not None and not call.context.check:

@@ -34,11 +34,14 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.cluster import syn
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import Surroundings as SyncSurroundings
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import SyncOptions
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action, ObjectResult, Outcome, State
+from ansible_collections.emco.edge.plugins.module_utils._sync.record import NAMESPACE
 from ansible_collections.emco.edge.plugins.module_utils._sync.removal import remove_cluster
 from ansible_collections.emco.edge.plugins.module_utils._verbs import tenant_credentials as credentials
+from ansible_collections.emco.edge.plugins.module_utils._verbs.cluster_account import account_name
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
-from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, connection_of, note_silence
-from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import empty_bundle
+from ansible_collections.emco.edge.plugins.module_utils._verbs.hands import client_of, reach_of
+from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, note_silence
+from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions, Standing, empty_bundle
 from ansible_collections.emco.edge.plugins.module_utils._verbs.roll_out import Stopped, Surroundings, Tasks, roll_out
 from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import line
 from ansible_collections.emco.edge.plugins.module_utils._verbs.slots import Slots
@@ -136,8 +139,8 @@ class _Fleet:
                 waits=not self._context.check,
             )
         finally:
-            for client in list(self._clients.values()):
-                client.close()
+            for ref in list(self._clients):
+                self._let_go(ref)
         self._found.outcomes = result.outcomes
         self._remember_silence(result.outcomes)
         for text in closing(self._naming.readable, result.outcomes, {}, check=self._context.check):
@@ -155,14 +158,14 @@ class _Fleet:
             client = self._client(ref, Budget.of(self._manner.cluster_timeout))
         except EdgeError as error:
             return Outcome(str(ref), State.FAILED, error.reason, error.message, error.hint)
-        requests, writes = client.transport.requests, client.transport.writes
+        requests, writes = client.requests, client.writes
         work: Callable[..., Outcome] = self._member if ref in self._shipment.members else self._leaver
-        outcome = work(ref, client, SyncSurroundings(stopped=stopped))
-        return dataclasses.replace(
-            outcome,
-            requests=client.transport.requests - requests,
-            writes=client.transport.writes - writes,
-        )
+        try:
+            outcome = work(ref, client, SyncSurroundings(stopped=stopped))
+        finally:
+            # Of a thousand clusters only those that are worked on have connections.
+            self._let_go(ref)
+        return dataclasses.replace(outcome, requests=client.requests - requests, writes=client.writes - writes)
 
     def _member(self, ref: ClusterRef, client: ClusterClient, around: SyncSurroundings) -> Outcome:
         outcome = None
@@ -175,6 +178,7 @@ class _Fleet:
                 self._keys.digest,
                 policy=policy,
                 share=self._shipment.shares.get(ref),
+                account=self._account(ref),
             )
             self._found.bundles[ref] = wanted.digest
             self._found.told[ref] = {"isolation": _isolation(policy)}
@@ -210,7 +214,7 @@ class _Fleet:
     def _verify(self, ref: ClusterRef, credential: Credential) -> None:
         access = credentials.access_of(self._fleet[ref], credential, self._context)
         budget = Budget.of(self._manner.cluster_timeout)
-        client = credentials.tenant_client(access, self._cloud, self._context, budget)
+        client = credentials.tenant_client(access, self._cloud, budget)
         try:
             missing = credentials.missing_access(client, self._cloud)
         finally:
@@ -222,6 +226,11 @@ class _Fleet:
                 hint="Does the cluster authorise with RBAC? An admission policy may have taken rights away.",
                 details={"cluster": str(ref), "missing": missing},
             )
+
+    def _account(self, ref: ClusterRef) -> tuple[str, str] | None:
+        """Our own account on a cluster, which may act as nobody without being allowed to."""
+        own = self._fleet[ref].credentials.keep == "service_account"
+        return (NAMESPACE, account_name(self._keys)) if own else None
 
     def _request(self, action: Action, why: str) -> ObjectResult:
         tenant = tenant_of(self._cloud, self._shipment.generation)
@@ -243,11 +252,14 @@ class _Fleet:
     def _client(self, ref: ClusterRef, budget: Budget) -> ClusterClient:
         client = self._clients.get(ref)
         if client is None:
-            connection, base_dir = connection_of(self._fleet[ref], self._context)
-            client = self._context.connect(str(ref), connection, base_dir=base_dir)
-            self._clients[ref] = client
-        client.transport.budget = budget
+            client = self._clients[ref] = client_of(reach_of(self._fleet[ref], self._context), budget)
+        client.within(budget)
         return client
+
+    def _let_go(self, ref: ClusterRef) -> None:
+        client = self._clients.pop(ref, None)
+        if client is not None:
+            client.close()
 
     def _remember_silence(self, found: Mapping[ClusterRef, Outcome]) -> None:
         if self._context.check:
@@ -259,6 +271,21 @@ class _Fleet:
 
 def _nothing(_unused: object) -> None:
     return
+
+
+def note_standings(shipment: CloudShipment, shipped: CloudShipped, context: Context) -> None:
+    """Store what came of each cluster; nothing in check mode."""
+    if context.check:
+        return
+    now = context.clock()
+    naming = naming_of(shipment.cloud.project, shipment.cloud.name)
+    gone = [ref for ref, one in shipped.outcomes.items() if one.state is State.REMOVED]
+    standings = {
+        ref: Standing(shipment.generation, shipped.bundles.get(ref, ""), one.state.value, one.reason, one.message, now)
+        for ref, one in shipped.outcomes.items()
+        if one.state is not State.REMOVED
+    }
+    Revisions(naming, context.store(), context.keys()).note(standings, gone=gone)
 
 
 def policy_api(client: ClusterClient) -> PolicyApi:

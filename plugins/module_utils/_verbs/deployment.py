@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model.deployment import Deployment
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
@@ -27,11 +26,13 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Co
 from ansible_collections.emco.edge.plugins.module_utils._verbs.controllers import loaded
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_call import Call, opened
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent import (
+    Resolved,
     given_intent,
     intent_key,
     resolve,
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import keep_intent
+from ansible_collections.emco.edge.plugins.module_utils._verbs.logical_clouds import IMPLICIT
 from ansible_collections.emco.edge.plugins.module_utils._verbs.migrating import migrated
 from ansible_collections.emco.edge.plugins.module_utils._verbs.planning import decide, make_plan
 from ansible_collections.emco.edge.plugins.module_utils._verbs.promised import reservations
@@ -39,6 +40,8 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.removing import a
 from ansible_collections.emco.edge.plugins.module_utils._verbs.rendering import RenderSession
 from ansible_collections.emco.edge.plugins.module_utils._verbs.sealed_blobs import SealedBlobs
 from ansible_collections.emco.edge.plugins.module_utils._verbs.stopping import lease_name, stopped
+from ansible_collections.emco.edge.plugins.module_utils._verbs.tenancy import cloud_of
+from ansible_collections.emco.edge.plugins.module_utils._verbs.total_quotas import refuse_over_quota
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec
 from ansible_collections.emco.edge.plugins.module_utils._verbs.wanted import Wanted
 
@@ -93,6 +96,7 @@ def _planned_or_present(call: Call) -> Result:
     wanted, context = call.wanted, call.context
     store, keys = context.store(), context.keys()
     resolved = resolve(wanted, context.arguments, store, keys, call.fleet)
+    _refuse_moving(call, resolved.wanted.logical_cloud)
     controllers = loaded(resolved.wanted.controllers, context)
     before = call.before
     with _session(call, resolved.wanted) as session:
@@ -117,8 +121,9 @@ def _planned_or_present(call: Call) -> Result:
                 controllers=controllers,
                 explain=wanted.explain,
             )
+            refuse_over_quota(call.naming, resolved.wanted.logical_cloud, plan.bundles, context)
             app = resolved.wanted.app.app
-            revision = _kept(call, plan, resolved.document, app.name, app.version)
+            revision = _kept(call, plan, resolved, app.name, app.version)
     if wanted.state == "planned":
         return deployment_result.of_plan(plan, revision, describe(before, plan), call.context.diff)
     if wanted.state == "approved":
@@ -145,6 +150,18 @@ def _reserved(call: Call, before: Plan | None) -> list[Reservation]:
     return reservations(context.store(), context.keys(), call.fleet, call.naming, own, call.progress)
 
 
+def _refuse_moving(call: Call, wanted: str) -> None:
+    """EdgeError ``LogicalCloudChanged``: what runs in one logical cloud cannot be told to be in another."""
+    there = {cloud_of(one) for ref, one in (call.before.bundles if call.before else {}).items() if ref in call.progress}
+    if there - {wanted}:
+        names = ", ".join(sorted(name or IMPLICIT for name in there))
+        raise EdgeError(
+            "LogicalCloudChanged",
+            f"{call.naming.readable} runs in logical cloud {names}, and is wanted in {wanted or IMPLICIT}.",
+            hint="Remove it first (state: absent), or deploy it under another name.",
+        )
+
+
 def _session(call: Call, wanted: Wanted) -> RenderSession:
     context = call.context
     return RenderSession(
@@ -157,7 +174,7 @@ def _session(call: Call, wanted: Wanted) -> RenderSession:
     )
 
 
-def _kept(call: Call, plan: Plan, document: Mapping[str, Any], app: str, version: str) -> Revision | None:
+def _kept(call: Call, plan: Plan, resolved: Resolved, app: str, version: str) -> Revision | None:
     """The revision of a plan: the last one when it puts the same objects on the same clusters, else a new one."""
     context, keys = call.context, call.context.keys()
     newest = call.history[-1] if call.history else None
@@ -165,7 +182,8 @@ def _kept(call: Call, plan: Plan, document: Mapping[str, Any], app: str, version
         return newest
     if context.check:
         return None
-    keep_intent(context.store(), keys, intent_key(call.naming.project, call.naming.name), document)
+    key = intent_key(call.naming.project, call.naming.name)
+    keep_intent(context.store(), keys, key, resolved.document, logical_cloud=resolved.wanted.logical_cloud)
     return call.revisions.keep(
         plan,
         number=call.next_number(),
@@ -193,6 +211,7 @@ def _stored_revision(call: Call, number: int) -> Result:
                 hint="Plan again with state: planned, and look at what changed.",
                 details={"revision": number, "changed": list(changed)},
             )
+    _refuse_moving(call, next((cloud_of(one) for one in plan.bundles.values()), ""))
     gone = sorted(str(ref) for ref in plan.bundles if ref not in call.fleet)
     if gone:
         raise EdgeError(

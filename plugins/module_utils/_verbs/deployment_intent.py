@@ -27,6 +27,13 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import (
     stored_app,
     stored_intent,
 )
+from ansible_collections.emco.edge.plugins.module_utils._verbs.logical_clouds import (
+    IMPLICIT,
+    StoredCloud,
+    ground_of,
+    stored_cloud,
+    unknown_cloud,
+)
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered
 from ansible_collections.emco.edge.plugins.module_utils._verbs.wanted import Wanted
 
@@ -126,20 +133,20 @@ class _Finder:
         hardware = parse_hardware(intent.hardware, apps, "hardware", self._problems)
         controllers = parse_controllers(intent.controllers, "controllers", self._problems)
         release = self._release()
-        if intent.logical_cloud not in (None, "admin"):
-            self._problems.add(
-                "logical_cloud", f"there is no logical cloud {intent.logical_cloud!r} in project {intent.project!r}"
-            )
+        cloud = self._cloud()
         self._problems.raise_if_any("the deployment")
         inputs = {"deployment": intent_digest(document, self._keys), "composite_app": stored.digest}
+        if cloud is not None:
+            inputs["logical_cloud"] = intent_digest(ground_of(cloud), self._keys)
         return Wanted(
             naming=Naming(intent.project, intent.name),
             app=stored,
             profile=intent.profile,
             release=release,
-            namespace="default",
-            namespaces=None,
-            members=None,
+            namespace=cloud.cloud.space if cloud else "default",
+            namespaces=cloud.cloud.namespaces if cloud else None,
+            members=cloud.members if cloud else None,
+            logical_cloud=cloud.cloud.name if cloud else "",
             intents=intents,
             overrides=intent.overrides,
             cluster_overrides=overrides,
@@ -149,6 +156,14 @@ class _Finder:
             labels=intent.labels,
             inputs=inputs,
         )
+
+    def _cloud(self) -> StoredCloud | None:
+        name = self._intent.logical_cloud or IMPLICIT
+        found = stored_cloud(self._store, self._keys, self._intent.project, name)
+        if found is None and name != IMPLICIT:
+            unknown = unknown_cloud(self._store, self._intent.project, name)
+            self._problems.add("logical_cloud", unknown.message.rstrip("."), unknown.hint)
+        return found
 
     def _profile(self, app: CompositeApp) -> None:
         wanted, there = self._intent.profile, [profile.name for profile in app.profiles]

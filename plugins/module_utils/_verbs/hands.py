@@ -37,6 +37,8 @@ class Reach:
     name: str
     connection: Connection
     base_dir: str
+    acting: Connection | None = None
+    """Who writes, where that is somebody else than who reads: a tenant."""
 
 
 def reach_of(one: Registered, context: Context) -> Reach:
@@ -47,8 +49,12 @@ def reach_of(one: Registered, context: Context) -> Reach:
 
 def client_of(reach: Reach, budget: Budget, patience: Patience | None = None) -> ClusterClient:
     """A client for a cluster, to be closed by whoever asks for it; nothing is sent yet."""
-    end = endpoint(reach.connection, base_dir=reach.base_dir)
-    return ClusterClient(Transport(end, reach.name, budget=budget, patience=patience))
+    transports = [
+        Transport(endpoint(one, base_dir=reach.base_dir), reach.name, budget=budget, patience=patience)
+        for one in (reach.connection, reach.acting)
+        if one is not None
+    ]
+    return ClusterClient(*transports)
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,7 @@ class Hands:
         client = self._clients.get(reach.name)
         if client is None:
             client = self._clients[reach.name] = client_of(reach, budget)
-        client.transport.budget = budget
+        client.within(budget)
         return client
 
     def _let_go(self, name: str) -> None:

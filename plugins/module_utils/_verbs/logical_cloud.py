@@ -23,6 +23,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.cloud_shipping im
     CloudShipment,
     CloudShipped,
     Manner,
+    note_standings,
     ship_cloud,
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
@@ -31,6 +32,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.limits import lim
 from ansible_collections.emco.edge.plugins.module_utils._verbs.rebuilding import found_records
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, registered
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions, Standing
+from ansible_collections.emco.edge.plugins.module_utils._verbs.total_quotas import new_shares
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec
 
 
@@ -82,7 +84,7 @@ class _Call:
 def run(wanted: LogicalCloudOptions, context: Context) -> Result:
     """Make a logical cloud true on its clusters, or remove it; see the module for what the options mean."""
     store = context.store(wanted.store)
-    name = f"logical_cloud/{wanted.project}/{wanted.name}"
+    name = clouds.lease_of_cloud(wanted.project, wanted.name)
     lease = nullcontext() if context.check else store.lease(name, context.owner, wait=wanted.lock_wait)
     with lease:
         fleet = registered(store)
@@ -114,16 +116,17 @@ def _present(call: _Call) -> Result:
         # Nothing of an admin logical cloud is on a cluster; what is there is of another kind that it had before.
         leaving = frozenset(call.progress) - gone
     _refuse_in_use(call, members)
+    shares = new_shares(wanted, members, call.before.shares if call.before is not None else {}, context)
     if not context.check:
         # Before anything is touched: where something may come to be, and what is wanted there.
         fresh = members - set(call.progress) if wanted.kind != "admin" else frozenset()
         call.revisions.note({ref: Standing(generation, "", State.PENDING.value) for ref in fresh}, gone=gone)
         document = {name: context.arguments[name] for name in _INTENT if context.arguments.get(name) is not None}
-        clouds.keep_cloud(store, context.keys(), document, wanted, generation, members)
+        clouds.keep_cloud(store, context.keys(), document, wanted, generation, members, shares)
     touched = members if wanted.kind != "admin" else frozenset()
-    shipment = CloudShipment(wanted, generation, call.within(touched), call.within(leaving))
+    shipment = CloudShipment(wanted, generation, call.within(touched), call.within(leaving), shares)
     shipped = ship_cloud(shipment, _manner(wanted), call.fleet, context)
-    _note(call, shipment, shipped)
+    note_standings(shipment, shipped, context)
     result = _result(call, shipped, outside=(touched | leaving) - set(shipped.outcomes))
     result["logical_cloud"] = {
         "project": wanted.project,
@@ -133,6 +136,8 @@ def _present(call: _Call) -> Result:
         "generation": generation,
         "clusters": sorted(str(ref) for ref in members),
     }
+    if shares:
+        result["logical_cloud"]["total"] = {str(ref): mine for ref, mine in sorted(shares.items())}
     if call.before is None or frozenset(call.before.members) != members:
         result["changed"] = True
     served = {api for ref in members for api in _apis(call.fleet[ref])}
@@ -167,6 +172,8 @@ def _generation(call: _Call, members: frozenset[ClusterRef], problems: Problems)
 
 def _recorded_generation(call: _Call, members: frozenset[ClusterRef]) -> int:
     """What the clusters know, for a store that was lost."""
+    if call.wanted.kind == "admin":
+        return 1
     naming = naming_of(call.wanted.project, call.wanted.name)
     records = found_records(naming, {ref: call.fleet[ref] for ref in members if ref in call.fleet}, call.context)
     return max((int(record.decision.get("generation", 1)) for record in records.values()), default=1)
@@ -210,7 +217,7 @@ def _absent(call: _Call) -> Result:
     cloud = call.before.cloud if call.before is not None else wanted
     shipment = CloudShipment(cloud, 0, frozenset(), call.within(there))
     shipped = ship_cloud(shipment, _manner(wanted), call.fleet, context)
-    _note(call, shipment, shipped)
+    note_standings(shipment, shipped, context)
     result = _result(call, shipped, outside=there - set(shipped.outcomes))
     if call.before is not None:
         result["changed"] = True
@@ -229,19 +236,6 @@ def _forget(call: _Call) -> None:
     for entry in store.list(("logical_cloud_credentials", wanted.project, wanted.name)):
         store.delete(entry.key)
     store.delete(clouds.cloud_key(wanted.project, wanted.name))
-
-
-def _note(call: _Call, shipment: CloudShipment, shipped: CloudShipped) -> None:
-    if call.context.check:
-        return
-    now = call.context.clock()
-    gone = [ref for ref, one in shipped.outcomes.items() if one.state is State.REMOVED]
-    standings = {
-        ref: Standing(shipment.generation, shipped.bundles.get(ref, ""), one.state.value, one.reason, one.message, now)
-        for ref, one in shipped.outcomes.items()
-        if one.state is not State.REMOVED
-    }
-    call.revisions.note(standings, gone=gone)
 
 
 def _result(call: _Call, shipped: CloudShipped, *, outside: frozenset[ClusterRef] | set[ClusterRef]) -> Result:

@@ -28,7 +28,8 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs import logical_cl
 from ansible_collections.emco.edge.plugins.module_utils._verbs import tenant_credentials as credentials
 from ansible_collections.emco.edge.plugins.module_utils._verbs.cloud_shipping import told_of
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
-from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, connection_of, registered
+from ansible_collections.emco.edge.plugins.module_utils._verbs.hands import client_of, reach_of
+from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, registered
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions, Standing
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec
 
@@ -130,6 +131,9 @@ class _Look:
             "deployments": sorted(clouds.deployments_in(self._context.store(), cloud.project, cloud.name)),
             "clusters": self._clusters(),
         }
+        if cloud.total:
+            parts = {str(ref): dict(mine) for ref, mine in sorted(self._one.shares.items())}
+            told["total"] = {"hard": dict(cloud.total), "divide": cloud.total_divide, "parts": parts}
         if cloud.user is not None:
             told["user"] = {"name": cloud.user.name, "type": cloud.user.type}
         if self._wanted.status == "ready":
@@ -169,9 +173,8 @@ class _Look:
 
     def _observed(self, ref: ClusterRef) -> Observation:
         try:
-            connection, base_dir = connection_of(self._fleet[ref], self._context)
             budget = Budget.of(self._wanted.cluster_timeout)
-            client = self._context.connect(str(ref), connection, base_dir=base_dir, budget=budget)
+            client = client_of(reach_of(self._fleet[ref], self._context), budget)
         except EdgeError as error:
             return Observation(str(ref), reachable=False, reason=error.reason, message=error.message)
         try:
@@ -198,7 +201,7 @@ class _Look:
         try:
             access = credentials.access_of(self._fleet[ref], kept.credential, self._context)
             budget = Budget.of(self._wanted.cluster_timeout)
-            client = credentials.tenant_client(access, self._cloud, self._context, budget)
+            client = credentials.tenant_client(access, self._cloud, budget)
         except EdgeError as error:
             return error.message
         try:

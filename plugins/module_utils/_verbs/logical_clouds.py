@@ -27,6 +27,9 @@ IMPLICIT = "admin"
 """The logical cloud that is there without being made: all clusters, namespace ``default``."""
 
 
+Shares = Mapping[ClusterRef, Mapping[str, str]]
+
+
 @dataclass(frozen=True)
 class StoredCloud:
     """A logical cloud as it was last wanted. ``members``: its clusters, a selector resolved at that time."""
@@ -35,6 +38,34 @@ class StoredCloud:
     generation: int
     members: frozenset[ClusterRef]
     digest: str
+    shares: Shares
+    """What of its total quota each cluster has."""
+
+
+def lease_of_cloud(project: str, name: str) -> str:
+    """The lease that keeps two runs off one logical cloud."""
+    return f"logical_cloud/{project}/{name}"
+
+
+def keep_shares(store: Store, cloud: LogicalCloud, shares: Shares) -> None:
+    """Store what each cluster has of the total quota."""
+    entry = store.get(cloud_key(cloud.project, cloud.name))
+    if entry is not None:
+        store.put(entry.key, {**entry.value, "shares": _written(shares)})
+
+
+def _written(shares: Shares) -> dict[str, dict[str, str]]:
+    return {str(ref): dict(mine) for ref, mine in sorted(shares.items())}
+
+
+def ground_of(one: StoredCloud) -> dict[str, Any]:
+    """What a plan in a logical cloud stands on, as plain data."""
+    spaces = one.cloud.namespaces
+    return {
+        "namespace": one.cloud.space,
+        "namespaces": sorted(spaces) if spaces is not None else None,
+        "members": sorted(str(ref) for ref in one.members),
+    }
 
 
 def cloud_key(project: str, name: str) -> Key:
@@ -61,11 +92,18 @@ def _opened(entry: Entry, keys: Keys) -> StoredCloud:
         generation=int(entry.value["generation"]),
         members=_refs(entry.value["members"]),
         digest=str(entry.value["digest"]),
+        shares={ClusterRef.parse(ref): mine for ref, mine in (entry.value.get("shares") or {}).items()},
     )
 
 
 def keep_cloud(
-    store: Store, keys: Keys, document: Mapping[str, Any], cloud: LogicalCloud, generation: int, members: Iterable[Any]
+    store: Store,
+    keys: Keys,
+    document: Mapping[str, Any],
+    cloud: LogicalCloud,
+    generation: int,
+    members: Iterable[ClusterRef],
+    shares: Shares,
 ) -> None:
     """Store what is wanted; nothing is written when it is there already."""
     key = cloud_key(cloud.project, cloud.name)
@@ -75,6 +113,7 @@ def keep_cloud(
         "user": cloud.user.name if cloud.user else "",
         "generation": generation,
         "members": sorted(str(ref) for ref in members),
+        "shares": _written(shares),
     }
     if keep_intent(store, keys, key, document, **shown):
         return
@@ -99,7 +138,8 @@ def members_of(
     """The clusters that a logical cloud is to have, and what is wrong with them."""
     problems: list[Problem] = []
     if cloud.selector is not None:
-        found = frozenset(ref for ref, one in fleet.items() if cloud.selector.matches(one.cluster))
+        kubernetes = {ref: one.cluster for ref, one in fleet.items() if one.cluster.kind == "kubernetes"}
+        found = frozenset(ref for ref, one in kubernetes.items() if cloud.selector.matches(one))
         if not found:
             problems.append(Problem("selector", "no registered cluster matches"))
         return found, problems
@@ -107,6 +147,8 @@ def members_of(
         if ref not in fleet:
             hint = near(str(ref), map(str, fleet)) or "register it with emco.edge.cluster"
             problems.append(Problem(f"clusters[{index}]", f"no cluster {ref} is registered", hint))
+        elif fleet[ref].cluster.kind != "kubernetes":
+            problems.append(Problem(f"clusters[{index}]", f"{ref} has no namespaces: it is {fleet[ref].cluster.kind}"))
     found = frozenset(cloud.refs())
     if not found:
         problems.append(Problem("clusters", "is required, or selector: a logical cloud has at least one cluster"))

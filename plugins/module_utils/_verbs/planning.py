@@ -250,6 +250,7 @@ class _Assembly:
                 "composite_app": self._wanted.app.app.name,
                 "version": self._wanted.app.app.version,
                 "profile": self._wanted.profile,
+                **({"logical_cloud": self._wanted.logical_cloud} if self._wanted.logical_cloud else {}),
                 "apps": [part.app for part in parts],
             },
         )

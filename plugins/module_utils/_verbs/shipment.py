@@ -14,6 +14,7 @@ from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import AppD
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Decisions
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import Heritage
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Outcome
+from ansible_collections.emco.edge.plugins.module_utils._verbs.tenancy import cloud_of
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,12 @@ class Shipment:
         return {
             app: [str(ref) for ref in chosen if there is None or ref in there] for app, chosen in self.decisions.items()
         }
+
+    @property
+    def logical_cloud(self) -> str:
+        """The logical cloud of the deployment, empty for the one that is there without being made."""
+        bundles = (*self.bundles.values(), *self.leaving.values())
+        return next((name for one in bundles if one is not None and (name := cloud_of(one))), "")
 
     def digest(self, ref: ClusterRef) -> str:
         """The digest of the bundle for a cluster, empty for one that is cleared."""

@@ -50,6 +50,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.shipment import (
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.slots import Slots
 from ansible_collections.emco.edge.plugins.module_utils._verbs.tables import closing, counted
+from ansible_collections.emco.edge.plugins.module_utils._verbs.tenancy import tenancy_of
 
 _MARGIN = 60.0
 _WORTH_HELPERS = 40
@@ -99,6 +100,7 @@ class _Fleet:
         self._fleet = fleet
         self._context = context
         self._revisions = revisions
+        self._tenancy = tenancy_of(shipment.logical_cloud, shipment.naming.project, wanted.act_as, context)
         self._slots = Slots(wanted.parallel)
         self._silent: dict[ClusterRef, str] = {}
         """What was said by the network of clusters that gave no sign of life."""
@@ -292,7 +294,10 @@ class _Fleet:
         return empty_bundle(self._shipment.naming)
 
     def _reach(self, ref: ClusterRef) -> Reach:
-        return reach_of(self._fleet[ref], self._context)
+        reach = reach_of(self._fleet[ref], self._context)
+        if self._tenancy is None:
+            return reach
+        return replace(reach, acting=self._tenancy.acting(self._fleet[ref], reach.connection, reach.base_dir))
 
     def _remember_silence(self, found: Mapping[ClusterRef, Outcome]) -> None:
         if self._context.check:

@@ -36,7 +36,8 @@ from ansible_collections.emco.edge.plugins.module_utils._model.logical_cloud imp
 from ansible_collections.emco.edge.plugins.module_utils._store.contract import Key, Store
 from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
-from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, connection_of
+from ansible_collections.emco.edge.plugins.module_utils._verbs.hands import Reach, client_of, reach_of
+from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered
 from ansible_collections.emco.edge.plugins.module_utils._verbs.sealed_blobs import opened_document, sealed_document
 
 _REQUESTS = Resource("certificates.k8s.io/v1", "CertificateSigningRequest", "certificatesigningrequests", False)
@@ -183,16 +184,15 @@ def _not_issued(client: ClusterClient, why: str) -> ClusterError:
 
 def access_of(one: Registered, credential: Credential, context: Context) -> Access:
     """How the tenant reaches a registered cluster: where we reach it, without who we are."""
-    connection, base_dir = connection_of(one, context)
-    resolved = context.resolved(connection, base_dir)
-    cluster = inlined(resolved, base_dir=base_dir).kubeconfig["clusters"][0]["cluster"]
+    reach = reach_of(one, context)
+    cluster = inlined(reach.connection, base_dir=reach.base_dir).kubeconfig["clusters"][0]["cluster"]
     return Access(str(one.ref), cluster, credential)
 
 
-def tenant_client(access: Access, cloud: LogicalCloud, context: Context, budget: Budget) -> ClusterClient:
-    """A client that is the tenant."""
+def tenant_client(access: Access, cloud: LogicalCloud, budget: Budget) -> ClusterClient:
+    """A client that is the tenant, to be closed by whoever asks for it."""
     kubeconfig = kubeconfig_of([access], cloud.user.name if cloud.user else "", cloud.space)
-    return context.connect(access.name, Connection(kubeconfig=kubeconfig), budget=budget)
+    return client_of(Reach(access.name, Connection(kubeconfig=kubeconfig), ""), budget)
 
 
 def refuse_early(client: ClusterClient, credential: Credential, now: float) -> None:

@@ -33,6 +33,8 @@ class Wanted:
     cluster_overrides: Mapping[ClusterRef, Mapping[str, Override]]
     hardware: tuple[HardwareRequirement, ...]
     host_variables: tuple[str, ...]
+    logical_cloud: str = ""
+    """Empty for the one that is there without being made."""
     controllers: tuple[ControllerUse, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)

@@ -49,6 +49,9 @@ type Server struct {
 	listener net.Listener
 	hangs    atomic.Bool
 	store    store
+	// What signs its certificates.
+	authority    *x509.Certificate
+	authorityKey *ecdsa.PrivateKey
 }
 
 func newFleet(config Config) *Fleet {
@@ -187,7 +190,18 @@ func (server *Server) prepare() error {
 	if err != nil {
 		return err
 	}
-	server.tls = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: key}}}
+	server.authority, server.authorityKey = authority, authorityKey
+	parsed, err := x509.ParseCertificate(signed)
+	if err != nil {
+		return err
+	}
+	clients := x509.NewCertPool()
+	clients.AddCert(parsed)
+	server.tls = &tls.Config{
+		Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: key}},
+		ClientAuth:   tls.VerifyClientCertIfGiven,
+		ClientCAs:    clients,
+	}
 	bundle := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed})
 	return server.writeKubeconfig(base64.StdEncoding.EncodeToString(bundle))
 }

@@ -76,8 +76,11 @@ func (server *Server) ServeHTTP(answer http.ResponseWriter, request *http.Reques
 		refuse(answer, 500, "InternalError", "an error was asked for", nil)
 		return
 	}
-	if request.Header.Get("Authorization") != "Bearer fake" {
+	if !known(request) {
 		refuse(answer, 401, "Unauthorized", "Unauthorized", nil)
+		return
+	}
+	if server.tenants(answer, request, body) {
 		return
 	}
 	of, found := server.meaning(request.URL.Path)

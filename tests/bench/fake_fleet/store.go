@@ -38,6 +38,8 @@ type Object struct {
 	created    time.Time
 	changed    time.Time
 	body       [32]byte
+	// Of a signing request that was approved.
+	certificate string
 }
 
 const (
@@ -146,6 +148,10 @@ func (one *Object) status(ready time.Duration) string {
 		return `{"active":1}`
 	case "Namespace":
 		return `{"phase":"Active"}`
+	case "CertificateSigningRequest":
+		if one.certificate != "" {
+			return `{"conditions":[{"type":"Approved","status":"True"}],"certificate":"` + one.certificate + `"}`
+		}
 	case "PersistentVolumeClaim":
 		if done {
 			return `{"phase":"Bound"}`

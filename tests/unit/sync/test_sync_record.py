@@ -40,6 +40,7 @@ class FakeCluster:
         self.secret: dict[str, Any] | None = None
         self.namespace = False
         self.version = 0
+        self.keeper = self
 
     def get(self, resource: Any, namespace: str, name: str) -> dict[str, Any] | None:
         return self.secret
