@@ -219,23 +219,22 @@ def _absent(call: _Call) -> Result:
     shipped = ship_cloud(shipment, _manner(wanted), call.fleet, context)
     note_standings(shipment, shipped, context)
     result = _result(call, shipped, outside=there - set(shipped.outcomes))
-    if call.before is not None:
+    if call.before is not None and (context.check or _forgotten(call)):
         result["changed"] = True
-        if not context.check:
-            _forget(call)
     return result
 
 
-def _forget(call: _Call) -> None:
-    """Drop the logical cloud once nothing of it is on any registered cluster."""
+def _forgotten(call: _Call) -> bool:
+    """Drop the logical cloud once nothing of it is on any registered cluster; whether that is so."""
     store, wanted = call.context.store(), call.wanted
     left = call.revisions.progress()
     if any(ref in call.fleet for ref in left):
-        return
+        return False
     call.revisions.note({}, gone=list(left))
     for entry in store.list(("logical_cloud_credentials", wanted.project, wanted.name)):
         store.delete(entry.key)
     store.delete(clouds.cloud_key(wanted.project, wanted.name))
+    return True
 
 
 def _result(call: _Call, shipped: CloudShipped, *, outside: frozenset[ClusterRef] | set[ClusterRef]) -> Result:
