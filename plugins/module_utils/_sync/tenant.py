@@ -78,7 +78,7 @@ def _refused(session: Session, needs: Sequence[Need]) -> list[Need]:
     """One request a namespace; what its answer does not grant, or is outside namespaces, is asked one by one."""
     spaces = sorted({need.namespace for need in needs if need.namespace})
     rules = dict(zip(spaces, session.lanes.each(lambda space: _rules(session, space), spaces), strict=True))
-    unsure = [need for need in needs if not need.namespace or not _granted(rules[need.namespace], need)]
+    unsure = [need for need in needs if not need.namespace or not granted(rules[need.namespace], need)]
     answers = session.lanes.each(lambda need: _allowed(session, need), unsure)
     return [need for need, allowed in zip(unsure, answers, strict=True) if not allowed]
 
@@ -108,7 +108,8 @@ def _asked(session: Session, review: Resource, spec: Mapping[str, Any]) -> Mappi
     return answer.get("status") or {}
 
 
-def _granted(rules: Rules, need: Need) -> bool:
+def granted(rules: Rules, need: Need) -> bool:
+    """Whether one of the rules that a review lists gives the right, for objects of any name."""
     return any(
         not rule.get("resourceNames")
         and _has(rule.get("verbs"), need.verb)
