@@ -180,21 +180,20 @@ def _listed(clusters: Sequence[Cluster]) -> str:
 def apps_in_later_waves(
     strategy: Strategy, running: Mapping[str, Collection[ClusterRef]], needs: Mapping[str, Collection[str]]
 ) -> tuple[str, ...]:
-    """Sentences about apps that start in a wave before the first one that has an app they need.
+    """Sentences about apps that start in a wave before the last one that has an app they need everywhere.
 
-    ``running``: the clusters of each app; ``needs``: the apps that each app depends on.
+    They would wait for a wave that waits for them. ``running``: the clusters of each app; ``needs``: the apps that each
+    app needs on all of their clusters.
     """
     position = {ref: number for number, wave in enumerate(strategy.waves) for ref in wave.clusters}
-    first = {
-        app: min((position[ref] for ref in refs if ref in position), default=None) for app, refs in running.items()
-    }
+    waves = {app: [position[ref] for ref in refs if ref in position] for app, refs in running.items()}
     found = []
     for app, others in sorted(needs.items()):
         for other in sorted(others):
-            mine, theirs = first.get(app), first.get(other)
-            if mine is not None and theirs is not None and theirs > mine:
+            mine, theirs = waves.get(app), waves.get(other)
+            if mine and theirs and max(theirs) > min(mine):
                 found.append(
-                    f"{app} starts in {strategy.waves[mine].name} and needs {other}, "
-                    f"which first runs in {strategy.waves[theirs].name}"
+                    f"{app} starts in {strategy.waves[min(mine)].name} and needs {other} on all its clusters, "
+                    f"the last of which are in {strategy.waves[max(theirs)].name}"
                 )
     return tuple(found)

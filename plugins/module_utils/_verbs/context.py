@@ -68,6 +68,8 @@ class Context:
     """Set by Ctrl-C or SIGTERM: begin nothing new, keep what is done, return soon."""
     helpers: Helpers = field(default_factory=lambda: Helpers([]), repr=False)
     """More processes, where the verb has work for them; made by ``perform``."""
+    signs_of_life: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """Clusters that this run has asked something already: when (``clock``), and why they did not answer, if so."""
     _store: Store | None = None
     _keys: Keys | None = None
     _clients: set[ClusterClient] = field(default_factory=set)

@@ -25,10 +25,9 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import 
 # Most of the time nothing is there, so whoever hangs must not keep the others waiting.
 _AT_ONCE = 200
 _SECONDS = 15.0
-_CANNOT_BE_ASKED = frozenset(
-    {"ClusterUnreachable", "BudgetSpent", "Unauthorized", "CertificateRejected", "BadConnection", "LoginFailed"}
-)
-_PATIENCE = Patience(connect=3.0, read=10.0, silences=0)
+_SILENT = frozenset({"ClusterUnreachable", "BudgetSpent"})
+_CANNOT_BE_ASKED = _SILENT | {"Unauthorized", "CertificateRejected", "BadConnection", "LoginFailed"}
+_PATIENCE = Patience(connect=3.0, read=10.0, retries=2, silences=0)
 
 
 def rebuilt_progress(
@@ -65,14 +64,21 @@ def _read(
     def read(one: Registered) -> Record | ClusterError | None:
         try:
             reach = reach_of(one, context)
+            found = (
+                helpers.call(one.ref, _record, reach, naming.label, kept)
+                if len(helpers)
+                else _record(reach, naming.label, keys)
+            )
         except EdgeError as error:
-            if error.reason not in _CANNOT_BE_ASKED:
-                raise
-            return None
-        if len(helpers):
-            record: Record | ClusterError | None = helpers.call(one.ref, _record, reach, naming.label, kept)
-            return record
-        return _record(reach, naming.label, keys)
+            if error.reason in _SILENT:
+                context.signs_of_life[str(one.ref)] = (context.clock(), error.message)
+            if error.reason in _CANNOT_BE_ASKED:
+                return None
+            if isinstance(error, ClusterError):
+                return error
+            raise
+        context.signs_of_life[str(one.ref)] = (context.clock(), "")
+        return found
 
     clusters = list(fleet.values())
     with ThreadPoolExecutor(min(_AT_ONCE, len(clusters)), thread_name_prefix="record") as pool:
@@ -83,20 +89,13 @@ def _read(
     return found
 
 
-def _record(reach: Reach, label: str, keys: Keys, _unused: Stopped | None = None) -> Record | ClusterError | None:
-    """The record on one cluster, here or in a helper process; None where there is none or nobody answers."""
+def _record(reach: Reach, label: str, keys: Keys, _unused: Stopped | None = None) -> Record | None:
+    """The record on one cluster, here or in a helper process."""
+    client = client_of(reach, Budget.of(_SECONDS), _PATIENCE)
     try:
-        client = client_of(reach, Budget.of(_SECONDS), _PATIENCE)
-        try:
-            return read_record(client, label, keys)
-        finally:
-            client.close()
-    except EdgeError as error:
-        if error.reason in _CANNOT_BE_ASKED:
-            return None
-        if isinstance(error, ClusterError):
-            return error
-        raise
+        return read_record(client, label, keys)
+    finally:
+        client.close()
 
 
 def _standing(found: Record | ClusterError, now: float) -> Standing:

@@ -14,6 +14,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.deployment import
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._model.rollout import AT_ONCE, Rollout, Unreachable
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
+from ansible_collections.emco.edge.plugins.module_utils._rollout.machine import REMEMBERED
 from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import (
     Phase,
     begun,
@@ -22,7 +23,7 @@ from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import
 )
 from ansible_collections.emco.edge.plugins.module_utils._rollout.strategy import Strategy
 from ansible_collections.emco.edge.plugins.module_utils._rollout.timeline import timeline
-from ansible_collections.emco.edge.plugins.module_utils._rollout.waves import compiled
+from ansible_collections.emco.edge.plugins.module_utils._rollout.waves import apps_in_later_waves, compiled
 from ansible_collections.emco.edge.plugins.module_utils._sync.board import Progress
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import Event, SyncOptions
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Outcome, State
@@ -168,6 +169,16 @@ class _Fleet:
         plan = compiled(how_to_roll_out(self._wanted), clusters, self._fleet.keys(), proves=self._soaks())
         for note in plan.notes:
             self._context.say(f"rollout: {note}")
+        waits = apps_in_later_waves(plan.strategy, self._shipment.decisions, _needed_everywhere(self._shipment))
+        if waits and not self._shipment.removing:
+            raise EdgeError(
+                "DependencyInLaterWave",
+                f"the waves of the rollout do not fit the dependencies of {self._shipment.naming.readable}: "
+                + "; ".join(waits)
+                + ".",
+                hint="Put clusters that run what others need into earlier waves, or the dependency has scope: cluster.",
+                details={"waits": list(waits)},
+            )
         return plan.strategy
 
     def _soaks(self) -> bool:
@@ -211,7 +222,10 @@ class _Fleet:
     # what is done to one cluster; all in threads
 
     def _probe(self, ref: ClusterRef) -> bool:
-        words = str(self._do(Hands.probe, ref, self._reach(ref)))
+        # Whom this run has just asked for its record is not asked again at once.
+        at, words = self._context.signs_of_life.pop(str(ref), (float("-inf"), ""))
+        if self._context.clock() - at > REMEMBERED:
+            words = str(self._do(Hands.probe, ref, self._reach(ref)))
         if words:
             self._silent[ref] = words
             if self._shipment.removing:
@@ -320,6 +334,17 @@ def _helpers_for(shipment: Shipment, context: Context) -> Helpers | None:
         for need in needs
     )
     return context.helpers if alone else None
+
+
+def _needed_everywhere(shipment: Shipment) -> dict[str, set[str]]:
+    """By app the apps that it needs on all of their clusters, not only on its own."""
+    found: dict[str, set[str]] = {}
+    for bundle in {id(one): one for one in shipment.bundles.values()}.values():
+        for app, needs in bundle.dependencies.items():
+            if app in bundle.apps:
+                away = {need.on for need in needs if need.scope != "cluster" or need.on not in bundle.apps}
+                found.setdefault(app, set()).update(away)
+    return found
 
 
 def _needed(shipment: Shipment) -> frozenset[str]:

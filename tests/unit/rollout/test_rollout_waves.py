@@ -244,10 +244,11 @@ def test_limits_round_exactly(limit: Any, total: int, up: bool, least: int, size
     assert clusters_of(limit, total, up=up, least=least) == size
 
 
-def test_apps_that_start_before_what_they_need_are_named() -> None:
+def test_apps_that_start_before_what_they_need_everywhere_are_named() -> None:
     made = compiled(rollout(waves=[{"count": 1}, {"count": 1}]), clusters(2)).strategy
-    running = {"api": refs(1, 2), "db": refs(2), "web": refs(2), "gone": refs(7)}
-    needs = {"api": {"db", "gone"}, "web": {"api"}, "db": set[str]()}
+    running = {"api": refs(1, 2), "db": refs(2), "cache": refs(1), "web": refs(2), "gone": refs(7)}
+    needs = {"api": {"db", "gone", "cache"}, "web": {"api", "db"}, "db": set[str](), "cache": {"api"}}
     assert apps_in_later_waves(made, running, needs) == (
-        "api starts in wave 1 and needs db, which first runs in wave 2",
+        "api starts in wave 1 and needs db on all its clusters, the last of which are in wave 2",
+        "cache starts in wave 1 and needs api on all its clusters, the last of which are in wave 2",
     )

@@ -15,6 +15,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.deployment import
 from ansible_collections.emco.edge.plugins.module_utils._model.rollout import Rollout, Unreachable, WaveOptions
 from ansible_collections.emco.edge.plugins.module_utils._verbs import composite_app, deployment, deployment_info
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context, Host
+from ansible_collections.emco.edge.plugins.module_utils._verbs.hands import Hands
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Credentials, Registered, keep
 from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import how_to_roll_out
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import perform
@@ -74,6 +75,31 @@ def test_a_revision_that_was_stopped_is_brought_to_no_more_clusters(run: Run) ->
     assert shipped(run, rollout={**CANARY, "max_deferred": 0})["failed"]
     refused = run(deployment, catch_up=True)
     assert refused["reason"] == "TooManyDeferred" and refused["behind"] == ["lab+a"]
+
+
+def test_who_was_just_asked_for_its_record_is_not_asked_for_a_sign_of_life(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Hands, "probe", lambda self, reach, stopped: asked.append(reach.name) or "nobody is there")
+    first = shipped(run, rollout={"unreachable": "defer"})
+    assert first["summary"]["deferred"] == 2 and not asked
+    assert "Connection refused" in first["clusters"]["lab+a"]["message"]
+    shipped(run, rollout={"unreachable": "defer"})
+    assert sorted(asked) == ["lab+a", "lab+b"]
+
+
+def test_waves_that_do_not_fit_the_dependencies_are_refused_before_anything_is_begun(run: Run) -> None:
+    apps = [
+        {"name": "paint", "manifests": ["map.yaml"], "depends_on": [{"app": "base", "scope": "everywhere"}]},
+        {"name": "base", "manifests": ["map.yaml"]},
+    ]
+    run(composite_app, version="v2", apps=apps)
+    placement = {"paint": {"clusters": ["lab+a"]}, "base": {"clusters": ["lab+b"]}}
+    refused = shipped(run, version="v2", placement=placement, rollout=CANARY)
+    assert refused["reason"] == "DependencyInLaterWave"
+    other = {"waves": [{"clusters": ["lab+b"]}], "unreachable": "defer"}
+    assert shipped(run, version="v2", placement=placement, rollout=other)["summary"]["deferred"] == 2
 
 
 def test_catching_up_is_one_wave_without_gates_and_pauses() -> None:
