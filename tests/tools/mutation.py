@@ -99,7 +99,7 @@ def main(words: list[str]) -> int:
             wrong += 1
         else:
             noticed, tried = examine(workplace, room, options.count)
-            print(f"mutation: {room} {noticed} of {tried} noticed", flush=True)
+            print(f"mutation: {room} {noticed} of {tried} noticed, {100 * noticed // max(tried, 1)} %", flush=True)
             wrong += tried > 0 and 100 * noticed < options.least * tried
     return 1 if wrong else 0
 

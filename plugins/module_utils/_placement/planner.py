@@ -8,7 +8,9 @@ promised is gone for the next. What runs today stays where it may stay unless ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -51,6 +53,20 @@ __all__ = [
 Previous: TypeAlias = Mapping[str, Mapping[ClusterRef, "int | None"]]
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Without looking for cyclic garbage: a plan makes much and drops nothing that is cyclic, and over a large fleet
+    looking for it takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_without_collector()
 def place(
     apps: Sequence[AppRequest],
     fleet: Sequence[Cluster],
