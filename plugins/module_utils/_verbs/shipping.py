@@ -50,7 +50,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.shipment import (
     heritage_of,
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.slots import Slots
-from ansible_collections.emco.edge.plugins.module_utils._verbs.tables import closing, counted
+from ansible_collections.emco.edge.plugins.module_utils._verbs.tables import cause, closing, counted
 from ansible_collections.emco.edge.plugins.module_utils._verbs.tenancy import tenancy_of
 
 _MARGIN = 60.0
@@ -208,7 +208,7 @@ class _Fleet:
         words = self._silent.get(ref, "")
         if not words or words in one.message or one.state not in (State.UNREACHABLE, State.DEFERRED):
             return one
-        return replace(one, message=f"{one.message}: {words}")
+        return replace(one, message=f"{one.message}: {cause(words, one.cluster)}")
 
     def _persist(self, document: Mapping[str, object]) -> None:
         if self._is_stored:

@@ -63,7 +63,12 @@ def closing(
 
 
 def _last(one: Outcome, apps: Sequence[str]) -> str:
-    return f"{one.reason}: {one.message}" if one.reason else ", ".join(apps)
+    return f"{one.reason}: {cause(one.message, one.cluster)}" if one.reason else ", ".join(apps)
+
+
+def cause(message: str, cluster: str) -> str:
+    """What the cluster said, without what was attempted there: a line of a table names the cluster already."""
+    return message.rpartition(f" on {cluster}: ")[2] or message
 
 
 def counted(applied: int, unchanged: int, deleted: int, *, check: bool = False) -> str:
@@ -96,7 +101,7 @@ def status(told: Mapping[str, Any]) -> list[str]:
         ready = (
             "Ready" if one.get("ready") else one["connectivity"] if one["connectivity"] != "Available" else "NotReady"
         )
-        rows.append([cluster, ready, str(one["revision"]), words or one.get("message", "")])
+        rows.append([cluster, ready, str(one["revision"]), words or cause(one.get("message", ""), cluster)])
     more = len(told["clusters"]) - len(rows)
     title = f"{told['project']}/{told['name']}"
     what = f"{told.get('composite_app', '?')} {told.get('version', '')} revision {told.get('revision', '?')}"

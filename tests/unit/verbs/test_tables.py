@@ -29,3 +29,10 @@ def test_a_run_says_what_was_done_where() -> None:
     done = told(Action.CHANGED, State.READY, check=False)
     assert "demo/shop: 1 Ready; 1 applied, 0 unchanged, 0 deleted" in done
     assert done.splitlines()[1].split() == ["lab+edge-1", "Ready", "1", "0", "0", "0.0", "web"]
+
+
+def test_a_table_tells_the_cause_before_it_runs_out_of_room() -> None:
+    words = f"get Secret emco-edge-system/{'record-' + 'c' * 80} on lab+edge-1: no answer within 3 s."
+    outcome = Outcome(str(ONE), State.UNREACHABLE, reason="ClusterUnreachable", message=words)
+    row = closing("demo/shop", {ONE: outcome}, {})[1]
+    assert row.endswith("ClusterUnreachable: no answer within 3 s.")
