@@ -36,7 +36,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_store",),
     ("_verbs",),
 )
-PURE = ("_model", "_hardware", "_placement", "_render", "_controllers", "_plan", "_logical_clouds", "_emco", "_rollout")
+PURE = (
+    "_model", "_hardware", "_placement", "_render", "_engines", "_controllers", "_plan", "_logical_clouds", "_emco",
+    "_rollout",
+)  # fmt: skip
 
 OUTSIDE = {
     "asyncio", "concurrent", "getpass", "http", "kubernetes", "multiprocessing", "os", "random", "requests", "secrets",
