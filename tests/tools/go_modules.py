@@ -14,6 +14,11 @@ from pathlib import Path
 
 # module@version: the sum of its content, as go.sum has it.
 PINNED = {
+    "github.com/k8snetworkplumbingwg/multi-networkpolicy@v1.0.1": "h1:Egj1hEVYNXWFlKpgzAXxe/2o8VNiVcAJLrKzlinILQo=",
+    "github.com/k8snetworkplumbingwg/network-attachment-definition-client@v1.7.7": (
+        "h1:z4P744DR+PIpkjwXSEc6TvN3L6LVzmUquFgmNm8wSUc="
+    ),
+    "github.com/kubeovn/kube-ovn@v1.16.2": "h1:ak8LHclz9obQtxH3j5EHn/kHRCnoErYb/Mjh82W4a2I=",
     "sigs.k8s.io/network-policy-api@v0.2.0": "h1:W/f0Y9VoeQdOWjX/h2gZyLH6gZ5LLEXmh/9wy9mQWKw=",
     "sigs.k8s.io/network-policy-api@v0.1.5": "h1:xyS7VAaM9EfyB428oFk7WjWaCK6B129i+ILUF4C8l6E=",
 }

@@ -237,6 +237,47 @@ def _api_service(of: _Parts) -> Judgement:
     return _not(str(available.get("reason") or "NotAvailable"), str(available.get("message") or "is not available yet"))
 
 
+def _nodus(of: _Parts) -> Judgement:
+    state = str(of.status.get("state") or "")
+    if state == "Created":
+        return READY
+    if state in ("CreateInternalError", "DeleteInternalError"):
+        return _not(state, "Nodus could not make it; its log says why", final=True)
+    return _not(state or "NotObserved", f"is {state}" if state else "Nodus has not seen it yet")
+
+
+def _user_defined_network(of: _Parts) -> Judgement:
+    made = condition(of.status, "NetworkCreated") or condition(of.status, "NetworkReady")
+    if made.get("status") == "True":
+        return READY
+    words = str(made.get("message") or "OVN-Kubernetes has not made it yet")
+    return _not(str(made.get("reason") or "NotObserved"), words)
+
+
+def _subnet(of: _Parts) -> Judgement:
+    for kind in ("Error", "Validated"):
+        found = condition(of.status, kind)
+        if found.get("status") == ("True" if kind == "Error" else "False"):
+            return _not(str(found.get("reason") or kind), str(found.get("message") or "Kube-OVN refuses it"))
+    if is_true(of.status, "Ready"):
+        return READY
+    ready = condition(of.status, "Ready")
+    return _not(str(ready.get("reason") or "NotObserved"), str(ready.get("message") or "Kube-OVN has not made it yet"))
+
+
+def _vlan(of: _Parts) -> Judgement:
+    if of.status.get("conflict"):
+        return _not("Conflict", "another Vlan of the provider network has the same id")
+    return READY
+
+
+def _provider_network(of: _Parts) -> Judgement:
+    if of.status.get("ready"):
+        return READY
+    nodes = ", ".join(str(one) for one in of.status.get("notReadyNodes") or ())
+    return _not("NodesNotReady" if nodes else "NotObserved", f"is not ready on {nodes}" if nodes else "is not made yet")
+
+
 def _by_conditions(of: _Parts) -> Judgement:
     stalled = condition(of.status, "Stalled")
     if stalled.get("status") == "True":
@@ -275,4 +316,10 @@ _RULES: dict[tuple[str, str], Callable[[_Parts], Judgement]] = {
     ("batch", "Job"): _job,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): _definition,
     ("apiregistration.k8s.io", "APIService"): _api_service,
+    ("k8s.plugin.opnfv.org", "Network"): _nodus,
+    ("k8s.plugin.opnfv.org", "ProviderNetwork"): _nodus,
+    ("k8s.ovn.org", "ClusterUserDefinedNetwork"): _user_defined_network,
+    ("kubeovn.io", "Subnet"): _subnet,
+    ("kubeovn.io", "Vlan"): _vlan,
+    ("kubeovn.io", "ProviderNetwork"): _provider_network,
 }

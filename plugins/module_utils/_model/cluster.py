@@ -82,6 +82,8 @@ class Facts:
     """Engines found by the kinds that the cluster serves, and their API version: ``{kube_ovn: kubeovn.io/v1}``."""
     devices: Mapping[str, Any] = field(default_factory=dict)
     """What the Dynamic Resource Allocation API lists, as plain data."""
+    ranges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The networks that pods and services have, where the cluster tells them."""
     pending: tuple[Mapping[str, Any], ...] = ()
     """Pods without a node that wait for one, as ``{metadata, spec}``; the planner keeps room for them."""
 

@@ -34,6 +34,7 @@ def facts_of(document: Mapping[str, Any]) -> Facts:
         storage_classes=tuple(document.get("storage_classes") or ()),
         engines=dict(document.get("engines") or {}),
         devices=dict(document.get("devices") or {}),
+        ranges={str(name): tuple(cidrs) for name, cidrs in (document.get("ranges") or {}).items()},
     )
 
 

@@ -30,6 +30,8 @@ class Placed:
     network: Network
     engine: str
     node: str | None = None
+    blocks: tuple[tuple[int, str], ...] = ()
+    """Subnets, by index, that are a block of a pool, and which pool and length that was: ``10.0.0.0/8 24``."""
 
     @property
     def name(self) -> str:
@@ -132,12 +134,18 @@ def network_of(document: Mapping[str, Any]) -> Network:
 
 def placed_document(one: Placed) -> dict[str, Any]:
     """A placed network as plain data, which ``placed_of`` reads again."""
-    return {"network": network_document(one.network), "engine": one.engine, "node": one.node}
+    found: dict[str, Any] = {"network": network_document(one.network), "engine": one.engine}
+    if one.node is not None:
+        found["node"] = one.node
+    if one.blocks:
+        found["blocks"] = {str(index): mark for index, mark in one.blocks}
+    return found
 
 
 def placed_of(document: Mapping[str, Any]) -> Placed:
     """The placed network that ``placed_document`` wrote."""
-    return Placed(network_of(document["network"]), str(document["engine"]), document.get("node"))
+    blocks = tuple((int(index), str(mark)) for index, mark in (document.get("blocks") or {}).items())
+    return Placed(network_of(document["network"]), str(document["engine"]), document.get("node"), blocks)
 
 
 def _plain(value: Any) -> Any:

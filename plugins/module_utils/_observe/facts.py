@@ -4,15 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import effective_requests
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
 from ansible_collections.emco.edge.plugins.module_utils._kube.discovery import ServedKind, served_kinds
 from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import is_true
-from ansible_collections.emco.edge.plugins.module_utils._model import quantities
+from ansible_collections.emco.edge.plugins.module_utils._model import addresses, quantities
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Facts, Node, NodeTaint
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource, built_in
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import DEPLOYMENT_LABEL
 from ansible_collections.emco.edge.plugins.module_utils._sync.lanes import Lanes
@@ -57,6 +58,7 @@ def read_facts(client: ClusterClient, now: float) -> Facts:
         nodes, pods, classes = lanes.each(lambda read: list(client.list(read.resource, **read.how)), _READS)
         topologies = _topologies(client, served)
         devices = _devices(client, lanes, served)
+        services = _service_ranges(client, served)
     return Facts(
         observed=now,
         version=version,
@@ -66,6 +68,7 @@ def read_facts(client: ClusterClient, now: float) -> Facts:
         storage_classes=tuple(sorted(str(one["metadata"]["name"]) for one in classes)),
         engines=_engines(served),
         devices=devices,
+        ranges=_ranges(pods=_pod_ranges(nodes), services=services),
         pending=tuple(_waiting(pods)),
     )
 
@@ -88,6 +91,36 @@ def _engines(served: Iterable[ServedKind]) -> dict[str, str]:
         for one in served
         if one.preferred and one.resource.group in _ENGINE_GROUPS
     }
+
+
+def _pod_ranges(nodes: Iterable[Object]) -> list[str]:
+    specs = [one.get("spec") or {} for one in nodes]
+    return [str(cidr) for spec in specs for cidr in spec.get("podCIDRs") or filter(None, [spec.get("podCIDR")])]
+
+
+def _service_ranges(client: ClusterClient, served: Iterable[ServedKind]) -> list[str]:
+    """The networks of services, which API servers tell since Kubernetes 1.31."""
+    kind = next((one for one in served if one.preferred and one.resource.kind == "ServiceCIDR"), None)
+    if kind is None or kind.resource.group != "networking.k8s.io":
+        return []
+    try:
+        return [str(cidr) for one in client.list(kind.resource) for cidr in (one.get("spec") or {}).get("cidrs") or ()]
+    except EdgeError as error:
+        if error.reason != "Forbidden":
+            raise
+        return []
+
+
+def _ranges(**told: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Each with as few networks as say it: a cluster has one of pods for every node."""
+    found = {}
+    for what, cidrs in told.items():
+        summed = tuple(
+            one for family in (4, 6) for one in addresses.as_networks(c for c in cidrs if addresses.family(c) == family)
+        )
+        if summed:
+            found[what] = summed
+    return found
 
 
 def _nodes(nodes: Iterable[Object], pods: Iterable[Object], topologies: Mapping[str, Object]) -> tuple[Node, ...]:

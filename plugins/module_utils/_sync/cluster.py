@@ -126,6 +126,8 @@ class _Sync:
         # What somebody deleted and is left so will not become ready.
         drifted = [one for one in work.drifted if one.identity in session.live]
         waited_for = [*work.unchanged, *drifted, *work.send]
+        if session.options.wait_for is not None:
+            waited_for = of_apps(waited_for, session.options.wait_for)
         if work.nothing and self.event is None:
             return self._settled(waited_for)
         records.expect(session, work, self.event)

@@ -47,6 +47,8 @@ class SyncOptions:
     drift: Literal["correct", "report", "ignore"] = "correct"
     ignore_fields: tuple[IgnoredField, ...] = ()
     wait: bool = True
+    wait_for: frozenset[str] | None = None
+    """The apps whose readiness counts; None: all."""
     wait_timeout: float = 600.0
     check: bool = False
     """Server-side dry runs; nothing is stored."""

@@ -54,6 +54,7 @@ def shown_facts(facts: Facts | None, now: float, *, reachable: bool) -> dict[str
         "free": _written({name: amount - used.get(name, 0) for name, amount in capacity.items()}),
         "devices": dict(facts.devices),
         "engines": dict(facts.engines),
+        "ranges": {name: list(cidrs) for name, cidrs in facts.ranges.items()},
         "apis": list(facts.apis),
         "storage_classes": list(facts.storage_classes),
     }
