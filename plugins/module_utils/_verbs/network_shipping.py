@@ -232,4 +232,4 @@ def refuse_in_use(client: ClusterClient, plan: ClusterPlan) -> None:
 
 def _again(one: PlannedObject, plan: ClusterPlan) -> ObjectResult:
     changes = tuple(FieldChange(text, "made anew") for text in plan.replaced[one.app])
-    return ObjectResult(one.identity, one.app, Action.WOULD_CREATE_UNVERIFIED, "Replace", "is made anew", changes)
+    return ObjectResult(one.identity, one.app, Action.WOULD_CREATE_UNVERIFIED, message="is made anew", changes=changes)
