@@ -84,6 +84,14 @@ options:
       - Labels for every object and pod template. C({app}) in a value stands for the name of the app.
       - A value that is too long for a label is replaced by one that stands for it.
     type: dict
+  interfaces:
+    description:
+      - Interfaces of workloads on networks, each with C(app), C(workload), C(kind), C(network), C(name), C(ip), C(mac),
+        C(default_gateway), C(routes). They become the annotations that the engine of each cluster reads, beside those
+        that are there.
+      - An app runs only where its networks are, see M(emco.edge.network).
+    type: list
+    elements: dict
   controllers:
     description:
       - Action controllers of other collections that edit the objects before they are shipped, in this order, each

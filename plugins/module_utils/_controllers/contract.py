@@ -8,9 +8,11 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster, ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement
+from ansible_collections.emco.edge.plugins.module_utils._model.interfaces import Interface
+from ansible_collections.emco.edge.plugins.module_utils._model.network_site import Placed
 
 Objects = Sequence[Mapping[str, Any]]
 """The objects of an app that stay on the cluster, hooks apart, in install order."""
@@ -25,6 +27,9 @@ class Intents:
     """App: the workloads that a decision about replicas is for; none: all that have replicas."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Labels for every object and pod template; ``{app}`` in a value stands for the app's name."""
+    interfaces: tuple[Interface, ...] = ()
+    networks: Mapping[ClusterRef, Mapping[str, Placed]] = field(default_factory=dict)
+    """The networks of each cluster, by name."""
 
 
 @dataclass(frozen=True)

@@ -109,3 +109,5 @@ class Cluster:
     constraints: str | None = None
     """A selector over an app's labels; an app that it does not match is refused by the cluster."""
     kind: Literal["kubernetes", "ovn"] = "kubernetes"
+    networks: tuple[str, ...] = ()
+    """The names of the networks that it has or is to get."""

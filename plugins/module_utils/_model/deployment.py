@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 from ansible_collections.emco.edge.plugins.module_utils._model import names, quantities
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
+from ansible_collections.emco.edge.plugins.module_utils._model.controllers import parse_controllers
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem, Problems
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import parse_hardware
+from ansible_collections.emco.edge.plugins.module_utils._model.interfaces import parse_interfaces
 from ansible_collections.emco.edge.plugins.module_utils._model.options import join, option, parse
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import parse_intent
 from ansible_collections.emco.edge.plugins.module_utils._model.rollout import Rollout
@@ -52,6 +54,14 @@ def _check_placement(raw: Mapping[str, Any], path: str, problems: Problems) -> N
 
 def _check_hardware(raw: tuple[Any, ...], path: str, problems: Problems) -> None:
     parse_hardware(raw, None, path, problems)
+
+
+def _check_interfaces(raw: tuple[Any, ...], path: str, problems: Problems) -> None:
+    parse_interfaces(raw, None, path, problems)
+
+
+def _check_controllers(raw: tuple[Any, ...], path: str, problems: Problems) -> None:
+    parse_controllers(raw, path, problems)
 
 
 def _check_cluster_overrides(raw: Mapping[str, Any], path: str, problems: Problems) -> None:
@@ -101,7 +111,8 @@ class Deployment:
     placement: Mapping[str, Any] = option(default={}, check=_check_placement)
     hardware: tuple[Any, ...] = option(default=(), elements="dict", check=_check_hardware)
     labels: Mapping[str, str] = option(default={})
-    controllers: tuple[Any, ...] = option(default=(), elements="raw")
+    interfaces: tuple[Any, ...] = option(default=(), elements="dict", check=_check_interfaces)
+    controllers: tuple[Any, ...] = option(default=(), elements="raw", check=_check_controllers)
     rebalance: bool = option(default=False)
     act_as: Literal["tenant", "credential", "admin"] = option(default="tenant")
     """With whose rights a logical cloud's deployment is written: the tenant's, impersonated or with its own credential,
@@ -180,6 +191,7 @@ INTENT = (
     "placement",
     "hardware",
     "labels",
+    "interfaces",
     "controllers",
     "host_variables",
     "ignore_fields",

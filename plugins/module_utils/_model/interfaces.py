@@ -46,11 +46,11 @@ class Interface:
 
 
 def parse_interfaces(
-    raw: Sequence[Any] | None, apps: Iterable[str], path: str, problems: Problems
+    raw: Sequence[Any] | None, apps: Iterable[str] | None, path: str, problems: Problems
 ) -> tuple[Interface, ...]:
-    """The interfaces of a deployment: names and fixed addresses once, every app there, all problems noted."""
+    """The interfaces of a deployment: names and fixed addresses once, every app there (None: not checked)."""
     found: list[Interface] = []
-    known = sorted(apps)
+    known = None if apps is None else sorted(apps)
     seen: dict[tuple[str, ...], int] = {}
     for index, item in enumerate(raw or ()):
         where = f"{path}[{index}]"
@@ -58,7 +58,7 @@ def parse_interfaces(
         if one is None:
             continue
         found.append(one)
-        if one.app not in known:
+        if known is not None and one.app not in known:
             problems.add(join(where, "app"), f"there is no app {one.app!r}", near(one.app, known))
         marks: list[tuple[str, str, tuple[str, ...]]] = []
         marks += [(join(where, "name"), f"{one.name}", (one.app, one.workload, one.name))] if one.name else []

@@ -35,6 +35,7 @@ class Reason(str, Enum):
     DRAINING = "Draining"
     TAINTED = "Tainted"
     API_NOT_SERVED = "ApiNotServed"
+    NETWORK_MISSING = "NetworkMissing"
     REFUSED_BY_CLUSTER = "RefusedByCluster"
     NOT_WITH = "NotWith"
     APART_FROM = "ApartFrom"
@@ -59,6 +60,8 @@ class AppRequest:
     """Labels of the app, which a cluster's constraints look at."""
     required_apis: tuple[str, ...] = ()
     """Kinds it is made of, ``apps/v1/Deployment``."""
+    networks: tuple[str, ...] = ()
+    """Networks that its pods attach to."""
     pods: tuple[PodDemand, ...] = ()
     hardware: tuple[HardwareRequirement, ...] = ()
 

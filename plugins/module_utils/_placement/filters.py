@@ -73,6 +73,10 @@ class Circumstances:
             found = self._serving[api] = self._without(api)
         return found
 
+    def without_network(self, network: str) -> ClusterSet:
+        """The clusters that neither have a network nor are to get it."""
+        return set_of(at for at, cluster in enumerate(self.fleet.clusters) if network not in cluster.networks)
+
     def _without(self, api: str) -> ClusterSet:
         if self._api_lists is None:
             lists: dict[tuple[str, ...], list[int]] = {}
@@ -140,6 +144,10 @@ def refused_by_rules(
     for api in app.required_apis:
         message = f"it does not serve {api}"
         found.append(RefusedSet(Reason.API_NOT_SERVED, around.not_serving(api), _fixed(message, {"api": api})))
+    for network in app.networks:
+        message = f"it has no network {network}"
+        missing = around.without_network(network)
+        found.append(RefusedSet(Reason.NETWORK_MISSING, missing, _fixed(message, {"network": network})))
     found.append(RefusedSet(Reason.REFUSED_BY_CLUSTER, around.refusing(app.labels), _constrained(fleet, app.labels)))
     for other in intent.together_with:
         elsewhere = fleet.everyone & ~placed.get(other, 0)

@@ -15,6 +15,8 @@ from ansible_collections.emco.edge.plugins.module_utils._model.controllers impor
 from ansible_collections.emco.edge.plugins.module_utils._model.deployment import INTENT, Deployment, IgnoredFields
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import parse_hardware
+from ansible_collections.emco.edge.plugins.module_utils._model.interfaces import Interface, parse_interfaces
+from ansible_collections.emco.edge.plugins.module_utils._model.network_site import Placed
 from ansible_collections.emco.edge.plugins.module_utils._model.options import parse, parsed
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import parse_placement
 from ansible_collections.emco.edge.plugins.module_utils._model.values import Override
@@ -34,6 +36,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.logical_clouds im
     stored_cloud,
     unknown_cloud,
 )
+from ansible_collections.emco.edge.plugins.module_utils._verbs.network_store import digest_of, networks_of_fleet
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered
 from ansible_collections.emco.edge.plugins.module_utils._verbs.wanted import Wanted
 
@@ -132,12 +135,17 @@ class _Finder:
         overrides = self._cluster_overrides(apps)
         hardware = parse_hardware(intent.hardware, apps, "hardware", self._problems)
         controllers = parse_controllers(intent.controllers, "controllers", self._problems)
+        interfaces = parse_interfaces(intent.interfaces, apps, "interfaces", self._problems)
+        networks = networks_of_fleet(self._store) if interfaces else {}
+        self._networks(interfaces, networks)
         release = self._release()
         cloud = self._cloud()
         self._problems.raise_if_any("the deployment")
         inputs = {"deployment": intent_digest(document, self._keys), "composite_app": stored.digest}
         if cloud is not None:
             inputs["logical_cloud"] = intent_digest(ground_of(cloud), self._keys)
+        if interfaces:
+            inputs["networks"] = digest_of(networks, {one.network for one in interfaces}, self._keys)
         return Wanted(
             naming=Naming(intent.project, intent.name),
             app=stored,
@@ -154,6 +162,8 @@ class _Finder:
             host_variables=intent.host_variables,
             controllers=controllers,
             labels=intent.labels,
+            interfaces=interfaces,
+            networks=networks,
             inputs=inputs,
         )
 
@@ -170,6 +180,14 @@ class _Finder:
         if wanted is not None and wanted not in there:
             hint = near(wanted, there) or f"it has {', '.join(there) or 'none'}"
             self._problems.add("profile", f"composite app {app.name} {app.version} has no profile {wanted!r}", hint)
+
+    def _networks(self, interfaces: tuple[Interface, ...], networks: Mapping[ClusterRef, Mapping[str, Placed]]) -> None:
+        """Networks that no cluster has, with near names."""
+        known = sorted({name for here in networks.values() for name in here})
+        for index, one in enumerate(interfaces):
+            if one.network not in known:
+                hint = near(one.network, known) or "make it with emco.edge.network"
+                self._problems.add(f"interfaces[{index}].network", f"no cluster has a network {one.network!r}", hint)
 
     def _release(self) -> str:
         release = self._intent.release or self._intent.name

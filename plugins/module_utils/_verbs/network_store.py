@@ -8,7 +8,8 @@ the last run ended. The record in the cluster has the same networks, so that a l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cl
 from ansible_collections.emco.edge.plugins.module_utils._model.network_site import Placed, placed_document, placed_of
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
 from ansible_collections.emco.edge.plugins.module_utils._store.contract import Key, Store
+from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import Record
 
 # No project or deployment can be called so.
@@ -47,9 +49,18 @@ def stored_networks(store: Store) -> dict[ClusterRef, ClusterNetworks]:
     return {ClusterRef(*entry.key[1:]): _networks_of(entry.value) for entry in store.list((_PREFIX,))}
 
 
-def names_by_cluster(store: Store) -> dict[ClusterRef, tuple[str, ...]]:
-    """The names of the networks of all clusters, without reading what they are."""
-    return {ClusterRef(*entry.key[1:]): tuple(sorted(entry.value["networks"])) for entry in store.list((_PREFIX,))}
+def networks_of_fleet(store: Store) -> dict[ClusterRef, Mapping[str, Placed]]:
+    """The networks that each cluster has or is to get, by name."""
+    return {ref: one.networks for ref, one in stored_networks(store).items()}
+
+
+def digest_of(networks: Mapping[ClusterRef, Mapping[str, Placed]], names: Collection[str], keys: Keys) -> str:
+    """The digest of the networks of these names on all clusters, by which a plan knows that they changed."""
+    told = {
+        str(ref): documents_of({name: one for name, one in here.items() if name in names})
+        for ref, here in sorted(networks.items())
+    }
+    return keys.digest(json.dumps({ref: one for ref, one in told.items() if one}, sort_keys=True).encode())
 
 
 def networks_document(one: ClusterNetworks) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._controllers.contract import Controller, Intents, Subject
@@ -67,10 +67,11 @@ def decide(
             required_apis=_required_apis(samples.get(app.name), brought),
             pods=_pods(wanted, samples.get(app.name)),
             hardware=tuple(one for one in wanted.hardware if one.app == app.name),
+            networks=tuple(sorted({one.network for one in wanted.interfaces if one.app == app.name})),
         )
         for app in wanted.apps
     ]
-    clusters = [one.cluster for one in fleet.values()]
+    clusters = [replace(one.cluster, networks=tuple(wanted.networks.get(ref, ()))) for ref, one in fleet.items()]
     return place(
         requests,
         clusters,
@@ -205,7 +206,11 @@ class _Assembly:
     ) -> tuple[RenderedObject, ...]:
         kept = [one for one in objects if one.hook is None]
         before = [one.object for one in kept]
-        after = controller.edit(before, subject)
+        try:
+            after = controller.edit(before, subject)
+        except InvalidInput as wrong:  # what other clusters are refused for belongs beside it
+            self._problems.update(dict.fromkeys(wrong.problems))
+            return tuple(objects)
         if controller not in CONTROLLERS:
             done = self._edits.setdefault(subject.app, {}).setdefault(controller.name, {})
             done[subject.cluster.ref] = changes(before, after)
@@ -259,7 +264,13 @@ class _Assembly:
 def intents_of(wanted: Wanted) -> Intents:
     """What a deployment wants of its objects, as the controllers take it."""
     scaled = {name: one.replicas.workloads for name, one in wanted.intents.items() if one.replicas is not None}
-    return Intents(hardware=wanted.hardware, scaled=scaled, labels=wanted.labels)
+    return Intents(
+        hardware=wanted.hardware,
+        scaled=scaled,
+        labels=wanted.labels,
+        interfaces=wanted.interfaces,
+        networks=wanted.networks,
+    )
 
 
 def unmet_intents(wanted: Wanted, samples: Mapping[str, Rendered]) -> list[Problem]:

@@ -11,6 +11,8 @@ from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cl
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import App, dependency_order
 from ansible_collections.emco.edge.plugins.module_utils._model.controllers import ControllerUse
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement
+from ansible_collections.emco.edge.plugins.module_utils._model.interfaces import Interface
+from ansible_collections.emco.edge.plugins.module_utils._model.network_site import Placed
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import PlacementIntent
 from ansible_collections.emco.edge.plugins.module_utils._model.values import Override
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
@@ -37,6 +39,9 @@ class Wanted:
     """Empty for the one that is there without being made."""
     controllers: tuple[ControllerUse, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    interfaces: tuple[Interface, ...] = ()
+    networks: Mapping[ClusterRef, Mapping[str, Placed]] = field(default_factory=dict)
+    """The networks of all clusters, where an interface asks for one."""
     inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
