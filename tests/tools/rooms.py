@@ -30,7 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_logical_clouds",),
     ("_emco",),
     ("_rollout",),
-    ("_kube",),
+    ("_kube", "_ovn"),
     ("_sync",),
     ("_observe",),
     ("_store",),

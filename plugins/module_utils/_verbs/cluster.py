@@ -42,6 +42,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.cluster_options i
 from ansible_collections.emco.edge.plugins.module_utils._verbs.cluster_removal import unregister
 from ansible_collections.emco.edge.plugins.module_utils._verbs.cluster_view import shown_cluster
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
+from ansible_collections.emco.edge.plugins.module_utils._verbs.northbounds import is_northbound, register
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import (
     Credentials,
     Registered,
@@ -73,6 +74,8 @@ class Seen:
 def run(wanted: ClusterOptions, context: Context) -> Result:
     """Register a cluster, change what is registered, or take it out."""
     before = find(context.store(wanted.store), wanted.ref)
+    if is_northbound(wanted, before):
+        return register(wanted, before, _described(wanted, before, None, context.clock()), context)
     if wanted.state == "absent":
         return unregister(wanted, before, context, PATIENCE)
     way = way_to(wanted, before, context)
@@ -219,7 +222,7 @@ def _account_credentials(
     return kept, account.changed
 
 
-def _described(wanted: ClusterOptions, before: Registered | None, facts: Facts, now: float) -> Cluster:
+def _described(wanted: ClusterOptions, before: Registered | None, facts: Facts | None, now: float) -> Cluster:
     """The cluster as the options say; what they leave out stays as it was."""
     known = before.cluster if before is not None else Cluster(wanted.ref)
     given: dict[str, Any] = {

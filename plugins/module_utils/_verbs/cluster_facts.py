@@ -9,8 +9,10 @@ from dataclasses import replace
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._kube.budget import Budget
 from ansible_collections.emco.edge.plugins.module_utils._kube.transport import Patience
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._observe.facts import read_facts
+from ansible_collections.emco.edge.plugins.module_utils._verbs import northbounds
 from ansible_collections.emco.edge.plugins.module_utils._verbs.cluster_options import (
     IDENTITY_VARIABLES,
     ClusterFactsOptions,
@@ -41,6 +43,8 @@ def run(wanted: ClusterFactsOptions, context: Context) -> Result:
     if one is None:
         raise unknown_cluster(str(wanted.ref), registered(context.store()))
     now = context.clock()
+    if one.cluster.kind == "ovn":
+        return _northbound(one, wanted, context)
     facts = one.cluster.facts
     if facts is not None and one.cluster.unreachable_since is None and now - facts.observed <= wanted.max_age:
         return _result(one, now)
@@ -54,6 +58,20 @@ def run(wanted: ClusterFactsOptions, context: Context) -> Result:
         keep_facts(context.store(), {one.ref: fresh.cluster.facts} if fresh.cluster.facts else {})
         note_silence(context.store(), (), (one.ref,), now)
     return _result(fresh, context.clock())
+
+
+def _northbound(one: Registered, wanted: ClusterFactsOptions, context: Context) -> Result:
+    """A northbound has no nodes; whether it answers is all there is to know."""
+    answering = northbounds.answers(one)
+    if not answering and wanted.fail_when_unreachable:
+        raise EdgeError("ClusterUnreachable", f"the OVN northbound of {one.ref} does not answer.")
+    if not context.check:
+        told: tuple[tuple[ClusterRef, ...], tuple[ClusterRef, ...]] = (
+            ((), (one.ref,)) if answering else ((one.ref,), ())
+        )
+        note_silence(context.store(), *told, context.clock())
+    facts = shown_facts(None, context.clock(), reachable=answering)
+    return {"changed": False, "ansible_facts": {"emco_cluster": {"cluster": str(one.ref), "kind": "ovn", **facts}}}
 
 
 def _refreshed(one: Registered, wanted: ClusterFactsOptions, context: Context) -> Registered:

@@ -17,6 +17,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.names import (
     label_key,
     label_value,
 )
+from ansible_collections.emco.edge.plugins.module_utils._model.northbound import Northbound
 from ansible_collections.emco.edge.plugins.module_utils._model.options import join, option
 from ansible_collections.emco.edge.plugins.module_utils._model.quantities import seconds
 from ansible_collections.emco.edge.plugins.module_utils._model.selectors import Selector
@@ -35,6 +36,7 @@ CLUSTER_VARIABLES: dict[str, tuple[str, ...]] = {
     **IDENTITY_VARIABLES,
     **{name: (variable,) for name, variable in CONNECTION_VARIABLES.items()},
     "inventory_host": ("inventory_hostname",),
+    "ovn_nb": ("emco_ovn_nb", "ovn_nb"),
     **{
         name: (f"emco_{name}",)
         for name in (
@@ -73,6 +75,7 @@ class ClusterOptions(Connection):
     provider: str | None = option()
     name: str | None = option()
     inventory_host: str | None = option()
+    ovn_nb: Northbound | None = option()
     labels: Mapping[str, str] | None = option()
     kv: Mapping[str, Mapping[str, Any]] | None = option()
     taints: tuple[TaintOption, ...] | None = option()

@@ -20,6 +20,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.network_options i
 from ansible_collections.emco.edge.plugins.module_utils._model.network_site import Placed, network_document
 from ansible_collections.emco.edge.plugins.module_utils._model.options import option
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import PlannedObject
+from ansible_collections.emco.edge.plugins.module_utils._verbs import northbounds
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.fan_out import Connections, failed
 from ansible_collections.emco.edge.plugins.module_utils._verbs.network_planning import bundle_for
@@ -94,6 +95,8 @@ def _asked(
 
     def ask(ref: ClusterRef) -> Mapping[str, Any]:
         try:
+            if fleet[ref].cluster.kind == "ovn":
+                return {"reachable": True, "networks": northbounds.live(fleet[ref], known[ref].networks)}
             client = connections.client(ref, Budget.of(wanted.timeout))
             objects = bundle_for(fleet[ref].cluster, known[ref].networks, keys.digest).objects
             return {"reachable": True, "networks": _live(client, known[ref].networks, objects)}
@@ -103,9 +106,8 @@ def _asked(
         finally:
             connections.close(ref)
 
-    refs = [ref for ref in known if fleet[ref].cluster.kind == "kubernetes"]
-    with ThreadPoolExecutor(min(_AT_ONCE, len(refs) or 1), thread_name_prefix="networks") as pool:
-        return dict(zip(refs, pool.map(ask, refs), strict=True))
+    with ThreadPoolExecutor(min(_AT_ONCE, len(known) or 1), thread_name_prefix="networks") as pool:
+        return dict(zip(known, pool.map(ask, known), strict=True))
 
 
 def _live(

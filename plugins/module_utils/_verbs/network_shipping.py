@@ -27,6 +27,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import (
     State,
 )
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import read_record
+from ansible_collections.emco.edge.plugins.module_utils._verbs import northbounds
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.fan_out import Connections, on_each
 from ansible_collections.emco.edge.plugins.module_utils._verbs.network_planning import ClusterPlan, bundle_for
@@ -97,7 +98,7 @@ class _Shipping:
         outcomes = on_each(
             plans.keys(),
             self._work,
-            self._connections.answers,
+            self._answers,
             self._fleet,
             self._context,
             parallel=self._how.parallel,
@@ -136,13 +137,32 @@ class _Shipping:
 
     # in threads
 
+    def _answers(self, ref: ClusterRef) -> bool:
+        one = self._fleet[ref]
+        return northbounds.answers(one) if one.cluster.kind == "ovn" else self._connections.answers(ref)
+
     def _work(self, ref: ClusterRef, stopped: Stopped) -> Outcome:
+        if self._fleet[ref].cluster.kind == "ovn":
+            return self._northbound(self._fleet[ref], self._shipment.plans[ref])
         try:
             seconds = self._how.cluster_timeout or self._how.wait_timeout + _MARGIN
             client = self._connections.client(ref, Budget.of(seconds))
             return self._brought(client, self._shipment.plans[ref], Surroundings(stopped=stopped))
         finally:
             self._connections.close(ref)
+
+    def _northbound(self, one: Registered, plan: ClusterPlan) -> Outcome:
+        northbound = northbounds.opened(one, timeout=self._how.wait_timeout)
+        try:
+            if plan.cluster.ref in self._shipment.strange:
+                northbounds.refuse_unknown(northbound, plan)
+                self._keep([plan])
+            if plan.leaving:
+                northbounds.refuse_guests(northbound, plan)
+                self._keep([plan])
+            return northbounds.brought(northbound, plan, check=self._context.check, drift=self._how.drift)
+        finally:
+            northbound.close()
 
     def _brought(self, client: ClusterClient, plan: ClusterPlan, around: Surroundings) -> Outcome:
         requests, writes = client.transport.requests, client.transport.writes

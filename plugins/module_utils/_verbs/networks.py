@@ -18,6 +18,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.network_options i
 )
 from ansible_collections.emco.edge.plugins.module_utils._model.network_site import Placed
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Outcome, State
+from ansible_collections.emco.edge.plugins.module_utils._verbs import northbounds
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_result import differences, summary
 from ansible_collections.emco.edge.plugins.module_utils._verbs.limits import limited_to
@@ -39,6 +40,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Resul
 SPEC = Spec("network", NetworkOptions, fleet=True)
 PROVIDER_SPEC = Spec("provider_network", ProviderNetworkOptions, fleet=True)
 Options = NetworkOptions | ProviderNetworkOptions
+_KINDS = ("kubernetes", "ovn")
 _NAMED_IN_A_MESSAGE = 5
 
 
@@ -51,7 +53,7 @@ def run(wanted: Options, context: Context) -> Result:
         fleet = registered(store)
         targets = chosen_clusters(wanted.clusters or (), wanted.only, fleet)
         known = {ref: one.networks for ref, one in stored_networks(store).items()}
-        strange = frozenset(ref for ref in targets - known.keys() if fleet[ref].cluster.kind == "kubernetes")
+        strange = frozenset(targets - known.keys())
         known.update(_recorded(strange, fleet, context))
         clusters = [fleet[ref].cluster for ref in sorted(targets)]
         plans = _plans(wanted, clusters, known)
@@ -95,8 +97,12 @@ def _recorded(
     strange: frozenset[ClusterRef], fleet: Mapping[ClusterRef, Registered], context: Context
 ) -> dict[ClusterRef, Mapping[str, Placed]]:
     """Networks of clusters that the store knows none of, from their records: a store may be new, or lost."""
-    records = found_records(NAMING, {ref: fleet[ref] for ref in strange}, context)
-    return {ref: networks_in(record).networks for ref, record in records.items()}
+    by_kind = {kind: {ref: fleet[ref] for ref in strange if fleet[ref].cluster.kind == kind} for kind in _KINDS}
+    records = found_records(NAMING, by_kind["kubernetes"], context)
+    return {
+        **{ref: networks_in(record).networks for ref, record in records.items()},
+        **{ref: northbounds.recorded(one) for ref, one in by_kind["ovn"].items()},
+    }
 
 
 def _result(

@@ -71,7 +71,11 @@ def decide(
         )
         for app in wanted.apps
     ]
-    clusters = [replace(one.cluster, networks=tuple(wanted.networks.get(ref, ()))) for ref, one in fleet.items()]
+    clusters = [
+        replace(one.cluster, networks=tuple(wanted.networks.get(ref, ())))
+        for ref, one in fleet.items()
+        if one.cluster.kind == "kubernetes"  # an OVN northbound has networks and no workloads
+    ]
     return place(
         requests,
         clusters,

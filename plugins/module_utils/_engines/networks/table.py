@@ -11,6 +11,7 @@ from ansible_collections.emco.edge.plugins.module_utils._engines.networks import
     multus,
     nodus,
     ovn_kubernetes,
+    ovn_nb,
 )
 from ansible_collections.emco.edge.plugins.module_utils._engines.networks.contract import Engine, Object, Site
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem
@@ -50,7 +51,8 @@ def _served(engine: Engine, site: Site) -> bool:
 
 def refusals(placed: Placed, site: Site) -> Iterator[Problem]:
     """What the engine of a network cannot express of it."""
-    yield from BY_NAME[placed.engine].refusals(placed, site)
+    engine = BY_NAME.get(placed.engine)
+    yield from engine.refusals(placed, site) if engine is not None else ovn_nb.refusals(placed, site)
     for index, flow in enumerate(placed.network.connectivity):
         if flow.source.network is not None and flow.source.network not in site.networks:
             text = f"there is no network {flow.source.network!r} on {site.cluster}"
