@@ -34,6 +34,26 @@ options:
       - The host of the inventory that stands for the cluster, which the option C(only) of the fleet verbs may name.
       - The default is the host that the task runs for, or the name of the cluster when that is C(localhost).
     type: str
+  ovn_nb:
+    description:
+      - The OVN northbound database that this cluster is, in place of a Kubernetes API server. It has networks, see
+        M(emco.edge.network), and no workloads.
+      - Host variable C(emco_ovn_nb).
+    type: dict
+    suboptions:
+      endpoint:
+        description: Where it listens, C(unix:/path), C(tcp:host:6641) or C(ssl:host:6641).
+        type: str
+        required: true
+      private_key:
+        description: The path of our private key, for C(ssl).
+        type: str
+      certificate:
+        description: The path of our certificate, for C(ssl).
+        type: str
+      ca_cert:
+        description: The path of the certificates that its own is checked with, for C(ssl).
+        type: str
   labels:
     description:
       - Labels to place applications by. A label of EMCO is a key with an empty value.
