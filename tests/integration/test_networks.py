@@ -17,6 +17,7 @@ import pytest
 from tests.integration.networking import CLUSTERS, ENGINES, Sites, prepared
 from tests.integration.playbooks import Playbooks
 from tests.lab.harness import Lab
+from tests.tools.checkout import ROOT
 from tests.tools.playbook import PlaybookRun
 
 pytestmark = pytest.mark.integration
@@ -55,7 +56,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def sites(lab: Lab, playbooks: Playbooks) -> Iterator[Sites]:
     one = Sites(lab, playbooks).register()
     yield one
-    names = ("plain", "other", "protected", "uplink", "second")  # those that lean on others first
+    names = (
+        "plain",
+        "other",
+        "protected",
+        "uplink",
+        "second",
+        "unprotected",
+        "management",
+    )  # those that lean on others first
     run = one.tasks(*({"emco.edge.network": {"name": name, "clusters": "all", "state": "absent"}} for name in names))
     assert run.code == 0, run.output
     assert not any(one.objects(cluster) for cluster in ENGINES)
@@ -240,3 +249,60 @@ def test_the_playbook_makes_the_inventorys_networks_true(sites: Sites) -> None:
     config = sites.objects("kube")["NetworkAttachmentDefinition default/plain"]["spec"]["config"]
     assert json.loads(config)["provider"] == "plain.default.ovn"
     assert all(sites.objects(cluster) for cluster in ENGINES)
+
+
+def test_one_playbook_puts_a_virtual_firewall_on_three_engines(sites: Sites) -> None:
+    example = str(ROOT / "examples" / "vfirewall" / "vfirewall.yml")
+    run = sites.playbooks.run(example, sites.inventory(), extra={"wait": False})
+    assert run.code == 0, run.output
+    found = {cluster: pods_of(sites, cluster) for cluster in ENGINES}
+    assert all(set(pods) == {"packetgen", "firewall", "sink"} for pods in found.values())
+    assert all(pod["status"]["phase"] == "Running" for pods in found.values() for pod in pods.values())
+    told = {cluster: pods["firewall"]["metadata"]["annotations"] for cluster, pods in found.items()}
+    assert told["kube"]["protected.default.ovn.kubernetes.io/ip_address"] == "192.168.20.2"
+    assert json.loads(told["kube"]["k8s.v1.cni.cncf.io/networks"])[1] == {
+        "name": "protected",
+        "namespace": "default",
+        "interface": "net2",
+    }
+    assert json.loads(told["ovnk"]["k8s.v1.cni.cncf.io/networks"])[1] == {
+        "name": "protected",
+        "interface": "net2",
+        "ips": ["192.168.20.2/24"],
+    }
+    assert json.loads(told["nodus"]["k8s.plugin.opnfv.org/nfn-network"])["interface"] == [
+        {"interface": "net1", "name": "unprotected", "defaultGateway": "", "ipAddress": "192.168.10.3"},
+        {"interface": "net2", "name": "protected", "defaultGateway": "", "ipAddress": "192.168.20.2"},
+        {"interface": "net3", "name": "management", "defaultGateway": "", "ipAddress": "10.10.20.3"},
+    ]
+    sites.marked()
+    again = sites.playbooks.run(example, sites.inventory(), extra={"wait": False})
+    assert again.code == 0 and sites.writes() == [], again.output
+    # A cluster without one of the networks is refused by the planner, with the reason.
+    gone = {"name": "protected", "clusters": ["lab+nodus"], "state": "absent"}
+    used = sites.tasks({"emco.edge.network": gone})
+    assert used.code != 0 and "default/sink" in last(used)["msg"]
+    deployment = {"project": "demo", "name": "vfirewall"}
+    assert (
+        sites.tasks({"emco.edge.deployment": {**deployment, "state": "absent"}}, {"emco.edge.network": gone}).code == 0
+    )
+    interface = {"app": "sink", "workload": "sink", "network": "protected"}
+    asked = {
+        **deployment,
+        "composite_app": "vfirewall",
+        "version": "v1",
+        "placement": {"default": {"selector": "cluster.provider = lab"}},
+        "interfaces": [interface],
+        "explain": ["sink"],
+        "state": "planned",
+    }
+    planned = last(sites.tasks({"emco.edge.deployment": asked}), "deployment")
+    (rejected,) = planned["decisions"]["sink"]["rejected"]
+    assert (rejected["cluster"], rejected["reason"]) == ("lab+nodus", "NetworkMissing")
+    assert rejected["message"] == "it has no network protected"
+
+
+def pods_of(sites: Sites, cluster: str) -> dict[str, dict[str, Any]]:
+    label = "vfirewall.example.com/role"
+    listed = sites.lab.get(cluster, "pods", "-n", "default", "-l", label)
+    return {one["metadata"]["labels"][label]: one for one in listed["items"]}

@@ -139,5 +139,6 @@ ENGINE = Engine(
     refusals=refusals,
     render=render,
     attach=attach,
-    immutable={"NetworkAttachmentDefinition": ("spec.config",)},
+    # A plugin reads its configuration when it makes an interface; those that are there keep theirs.
+    immutable={},
 )
