@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ansible_collections.emco.edge.plugins.module_utils._model.kinds import KNOWN, built_in
+from ansible_collections.emco.edge.plugins.module_utils._model.kinds import KNOWN, Resource, built_in
 from tests.tools.checkout import TOOLS
 
 SOURCE = Path(__file__).resolve().parent / "fake_fleet"
@@ -54,10 +54,17 @@ class Counts:
 
 
 class FakeFleet:
-    """``count`` API servers; a context manager that ends them."""
+    """``count`` API servers, which know ``custom`` kinds besides Kubernetes' own; a context manager that ends them."""
 
     def __init__(
-        self, count: int, *, latency_ms: int = 0, ready_ms: int = 0, error_rate: float = 0.0, folder: Path | None = None
+        self,
+        count: int,
+        *,
+        latency_ms: int = 0,
+        ready_ms: int = 0,
+        error_rate: float = 0.0,
+        folder: Path | None = None,
+        custom: Iterable[Resource] = (),
     ) -> None:
         self.count = count
         self._own = None if folder else tempfile.TemporaryDirectory(prefix="fake-fleet-")
@@ -67,7 +74,7 @@ class FakeFleet:
             "port": _free_port(),
             "control": 0,
             "folder": str(self.folder),
-            "resources": _resources(),
+            "resources": [*_resources(), *map(_told, custom)],
             "settings": {"latency_ms": latency_ms, "ready_ms": ready_ms, "error_rate": error_rate},
         }
         self._process = subprocess.Popen(
@@ -164,12 +171,9 @@ def _resources() -> list[dict[str, Any]]:
         api_version = "v1" if not group else f"{group}/v1"
         resource = built_in(api_version, kind)
         assert resource is not None  # it is in the table
-        found.append(
-            {
-                "apiVersion": api_version,
-                "kind": kind,
-                "plural": resource.plural,
-                "namespaced": resource.namespaced,
-            }
-        )
+        found.append(_told(resource))
     return found
+
+
+def _told(one: Resource) -> dict[str, Any]:
+    return {"apiVersion": one.api_version, "kind": one.kind, "plural": one.plural, "namespaced": one.namespaced}

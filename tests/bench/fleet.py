@@ -69,13 +69,13 @@ class Control:
         configs[1]["data"]["site"] = "{{ cluster.kv.site.word }}"
         (self.folder / "app.yaml").write_text(yaml.safe_dump_all(objects, sort_keys=False), encoding="utf-8")
 
-    def register(self, kubeconfigs: Mapping[str, Path]) -> None:
-        """Write clusters into the registry, as registering them would."""
+    def register(self, kubeconfigs: Mapping[str, Path], *apis: str) -> None:
+        """Write clusters into the registry, as registering them would. ``apis``: kinds that they serve besides."""
         facts = Facts(
             observed=time.time(),
             version="v1.36.4",
             nodes=(Node("a", {"cpu": 16000, "memory": 64 << 30, "pods": 110}),),
-            apis=("v1", "apps/v1"),
+            apis=("v1", "apps/v1", *apis),
         )
         store = open_store(None, {**os.environ, **self.environment})
         try:
