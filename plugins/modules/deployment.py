@@ -92,6 +92,13 @@ options:
       - An app runs only where its networks are, see M(emco.edge.network).
     type: list
     elements: dict
+  connectivity:
+    description:
+      - Connections that apps take, each with C(from) (an app, or a dictionary with C(cidr)), C(to) (an app) and
+        C(ports), a list of C(protocol) and C(port).
+      - They become a NetworkPolicy. An app that no entry is for takes all; one that has an entry takes no others.
+    type: list
+    elements: dict
   controllers:
     description:
       - Action controllers of other collections that edit the objects before they are shipped, in this order, each

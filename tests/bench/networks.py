@@ -4,7 +4,7 @@
 
 The fake fleet answers over TLS, each server with an address and an authority of its own, 50 ms a request. Each network
 is a task of its own in one playbook, has a block of addresses of its own on every cluster, and is three objects. Seconds
-are of the whole ansible-playbook process. No engine runs there, so nothing waits for one.
+are those of the whole ansible-playbook process. No engine runs there, so nothing waits for one.
 
 BENCH_FLEET=50 makes everything smaller for a try.
 """

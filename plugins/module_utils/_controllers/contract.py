@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster, ClusterRef
+from ansible_collections.emco.edge.plugins.module_utils._model.connectivity import AppFlow
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement
 from ansible_collections.emco.edge.plugins.module_utils._model.interfaces import Interface
@@ -30,6 +31,9 @@ class Intents:
     interfaces: tuple[Interface, ...] = ()
     networks: Mapping[ClusterRef, Mapping[str, Placed]] = field(default_factory=dict)
     """The networks of each cluster, by name."""
+    connectivity: tuple[AppFlow, ...] = ()
+    selectors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """For each app the labels that all of its pods have."""
 
 
 @dataclass(frozen=True)

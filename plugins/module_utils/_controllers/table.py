@@ -4,7 +4,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.emco.edge.plugins.module_utils._controllers import hardware, interfaces, labels
+from ansible_collections.emco.edge.plugins.module_utils._controllers import connectivity, hardware, interfaces, labels
 from ansible_collections.emco.edge.plugins.module_utils._controllers.contract import Controller
 
-CONTROLLERS: tuple[Controller, ...] = (hardware.CONTROLLER, interfaces.CONTROLLER, labels.CONTROLLER)
+CONTROLLERS: tuple[Controller, ...] = (
+    hardware.CONTROLLER,
+    interfaces.CONTROLLER,
+    connectivity.CONTROLLER,
+    labels.CONTROLLER,
+)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from ansible_collections.emco.edge.plugins.module_utils._model import names, quantities
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
+from ansible_collections.emco.edge.plugins.module_utils._model.connectivity import parse_connectivity
 from ansible_collections.emco.edge.plugins.module_utils._model.controllers import parse_controllers
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem, Problems
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import parse_hardware
@@ -58,6 +59,10 @@ def _check_hardware(raw: tuple[Any, ...], path: str, problems: Problems) -> None
 
 def _check_interfaces(raw: tuple[Any, ...], path: str, problems: Problems) -> None:
     parse_interfaces(raw, None, path, problems)
+
+
+def _check_connectivity(raw: tuple[Any, ...], path: str, problems: Problems) -> None:
+    parse_connectivity(raw, None, path, problems)
 
 
 def _check_controllers(raw: tuple[Any, ...], path: str, problems: Problems) -> None:
@@ -112,6 +117,7 @@ class Deployment:
     hardware: tuple[Any, ...] = option(default=(), elements="dict", check=_check_hardware)
     labels: Mapping[str, str] = option(default={})
     interfaces: tuple[Any, ...] = option(default=(), elements="dict", check=_check_interfaces)
+    connectivity: tuple[Any, ...] = option(default=(), elements="dict", check=_check_connectivity)
     controllers: tuple[Any, ...] = option(default=(), elements="raw", check=_check_controllers)
     rebalance: bool = option(default=False)
     act_as: Literal["tenant", "credential", "admin"] = option(default="tenant")
@@ -192,6 +198,7 @@ INTENT = (
     "hardware",
     "labels",
     "interfaces",
+    "connectivity",
     "controllers",
     "host_variables",
     "ignore_fields",

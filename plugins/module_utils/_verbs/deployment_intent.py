@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.emco.edge.plugins.module_utils._model import names
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import CompositeApp
+from ansible_collections.emco.edge.plugins.module_utils._model.connectivity import parse_connectivity
 from ansible_collections.emco.edge.plugins.module_utils._model.controllers import parse_controllers
 from ansible_collections.emco.edge.plugins.module_utils._model.deployment import INTENT, Deployment, IgnoredFields
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
@@ -135,6 +136,7 @@ class _Finder:
         overrides = self._cluster_overrides(apps)
         hardware = parse_hardware(intent.hardware, apps, "hardware", self._problems)
         controllers = parse_controllers(intent.controllers, "controllers", self._problems)
+        connectivity = parse_connectivity(intent.connectivity, apps, "connectivity", self._problems)
         interfaces = parse_interfaces(intent.interfaces, apps, "interfaces", self._problems)
         networks = networks_of_fleet(self._store) if interfaces else {}
         self._networks(interfaces, networks)
@@ -162,6 +164,7 @@ class _Finder:
             host_variables=intent.host_variables,
             controllers=controllers,
             labels=intent.labels,
+            connectivity=connectivity,
             interfaces=interfaces,
             networks=networks,
             inputs=inputs,

@@ -24,7 +24,13 @@ from ansible_collections.emco.edge.plugins.module_utils._placement.planner impor
     place,
 )
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import bundle, identity_of, planned
-from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import AppDependency, Bundle, Digest
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import (
+    APP_LABEL,
+    DEPLOYMENT_LABEL,
+    AppDependency,
+    Bundle,
+    Digest,
+)
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import Decisions, Plan
 from ansible_collections.emco.edge.plugins.module_utils._render.checks import check_objects
 from ansible_collections.emco.edge.plugins.module_utils._render.objects import (
@@ -274,7 +280,14 @@ def intents_of(wanted: Wanted) -> Intents:
         labels=wanted.labels,
         interfaces=wanted.interfaces,
         networks=wanted.networks,
+        connectivity=wanted.connectivity,
+        selectors={app.name: _selector(wanted, app.name) for app in wanted.apps} if wanted.connectivity else {},
     )
+
+
+def _selector(wanted: Wanted, app: str) -> dict[str, str]:
+    labels = wanted.naming.labels(app)
+    return {name: labels[name] for name in (DEPLOYMENT_LABEL, APP_LABEL)}
 
 
 def unmet_intents(wanted: Wanted, samples: Mapping[str, Rendered]) -> list[Problem]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import App, dependency_order
+from ansible_collections.emco.edge.plugins.module_utils._model.connectivity import AppFlow
 from ansible_collections.emco.edge.plugins.module_utils._model.controllers import ControllerUse
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement
 from ansible_collections.emco.edge.plugins.module_utils._model.interfaces import Interface
@@ -39,6 +40,7 @@ class Wanted:
     """Empty for the one that is there without being made."""
     controllers: tuple[ControllerUse, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    connectivity: tuple[AppFlow, ...] = ()
     interfaces: tuple[Interface, ...] = ()
     networks: Mapping[ClusterRef, Mapping[str, Placed]] = field(default_factory=dict)
     """The networks of all clusters, where an interface asks for one."""
