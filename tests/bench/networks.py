@@ -3,8 +3,8 @@
 """Five virtual networks on each of 500 fake API servers that serve the kinds of Kube-OVN, and the same again.
 
 The fake fleet answers over TLS, each server with an address and an authority of its own, 50 ms a request. Each network
-is a task of its own in one playbook, has a block of addresses of its own on every cluster, and is three objects. Seconds
-are those of the whole ansible-playbook process. No engine runs there, so nothing waits for one.
+is a task of its own, has a block of addresses of its own on every cluster, and is three objects. Seconds are of the
+whole ansible-playbook process. No engine runs there, so nothing waits for one.
 
 BENCH_FLEET=50 makes everything smaller for a try.
 """

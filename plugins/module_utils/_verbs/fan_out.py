@@ -51,7 +51,7 @@ class Connections:
         """Let go of one cluster."""
         client = self._clients.pop(ref, None)
         if client is not None:
-            self._context.disconnect(client)
+            client.close()
 
 
 def on_each(
