@@ -40,7 +40,7 @@ def _tasks() -> list[dict[str, Any]]:
                 "name": f"net-{number}",
                 "clusters": "all",
                 "subnets": [{"from": f"10.{64 + 16 * number}.0.0/12", "prefix": 24}],
-                "parallel": 100,
+                "parallel": 200,
                 "wait": False,
             },
         }

@@ -81,6 +81,12 @@ def _definition(group: str, version: str, kind: str, plural: str, scope: str, sp
     }
 
 
+def whereabouts() -> dict[str, Any]:
+    """What tells that addresses are the cluster's and not each node's."""
+    spec: Schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    return _definition("whereabouts.cni.cncf.io", "v1alpha1", "IPPool", "ippools", "Namespaced", spec, dict(spec))
+
+
 def ovn_kubernetes() -> list[dict[str, Any]]:
     cidr = {"type": "string", "pattern": CIDRS, "maxLength": 43}
     subnets = _list(cidr, most=2, least=1)

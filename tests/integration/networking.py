@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,14 +33,18 @@ PLURALS = {
 _NADS = "network-attachment-definitions.k8s.cni.cncf.io"
 
 
-def prepared(lab: Lab) -> Lab:
+def with_engines(lab: Lab) -> Lab:
     """The lab with the kinds of an engine on each of its clusters."""
     for cluster, sources in _DEFINITIONS.items():
-        found = [one for source in sources for one in source()]
-        lab.apply(cluster, *found)
-        names = [f"crd/{one['metadata']['name']}" for one in found]
-        lab.kubectl(cluster, "wait", "--for=condition=Established", "--timeout=30s", *names)
+        prepared(lab, cluster, [one for source in sources for one in source()])
     return lab
+
+
+def prepared(lab: Lab, cluster: str, definitions: Sequence[Mapping[str, Any]]) -> None:
+    """Give a cluster kinds and wait until it serves them."""
+    lab.apply(cluster, *definitions)
+    names = [f"crd/{one['metadata']['name']}" for one in definitions]
+    lab.kubectl(cluster, "wait", "--for=condition=Established", "--timeout=30s", *names)
 
 
 @dataclass(frozen=True)

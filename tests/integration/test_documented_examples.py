@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.integration import network_crds
 from tests.integration.documents import Command, File, examples, steps
+from tests.integration.networking import prepared
 from tests.integration.playbooks import LOCAL, Playbooks
 from tests.lab.harness import Lab
 from tests.tools.checkout import ROOT, TOOLS
@@ -146,6 +148,9 @@ MODULES = (
     "cluster",
     "cluster_info",
     "cluster_facts",
+    "network",
+    "provider_network",
+    "network_info",
     "composite_app",
     "composite_app_info",
     "logical_cloud",
@@ -160,6 +165,8 @@ MODULES = (
 
 def test_the_examples_of_all_modules_run(fresh: Lab, tmp_path: Path) -> None:
     playbooks = Playbooks(tmp_path)
+    for cluster in _described():  # networks of plain Multus, which no engine has to make
+        prepared(fresh, cluster["name"], [*network_crds.multus(), network_crds.whereabouts()])
     inventory = tmp_path / "hosts.yml"
     inventory.write_text(yaml.safe_dump(_inventory(fresh)), encoding="utf-8")
     for name, content in FILES.items():

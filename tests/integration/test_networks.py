@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.networking import CLUSTERS, ENGINES, Sites, prepared
+from tests.integration.networking import CLUSTERS, ENGINES, Sites, with_engines
 from tests.integration.playbooks import Playbooks
 from tests.lab.harness import Lab
 from tests.tools.checkout import ROOT
@@ -49,7 +49,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield Lab.attach(Path(running))
         return
     with Lab.up(tmp_path_factory.mktemp("networks") / "state", CLUSTERS) as started:
-        yield prepared(started)
+        yield with_engines(started)
 
 
 @pytest.fixture

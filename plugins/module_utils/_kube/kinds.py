@@ -34,6 +34,10 @@ class Kinds:
                     api_version, kind, str(names.get("plural")), spec.get("scope") == "Namespaced"
                 )
 
+    def know(self, resources: Iterable[Resource]) -> None:
+        """Take kinds that somebody has seen here before."""
+        self._found.update({(one.api_version, one.kind): one for one in resources})
+
     def find(self, api_version: str, kind: str) -> Resource | None:
         """How the cluster serves a kind, None when it does not."""
         known = built_in(api_version, kind)

@@ -160,7 +160,7 @@ class Vlan:
     id: int = option(required=True, parse=vlan_id, type="int")
     interface: str = option(required=True, parse=interface_name, type="str")
     logical_interface: str | None = option(parse=interface_name, type="str")
-    nodes: Nodes = option(default=Nodes())
+    nodes: Nodes = option(default=Nodes(), spec_default=None)
 
     def problems(self, path: str) -> Iterator[Problem]:
         """The interface of the tag has a name that Linux takes."""
@@ -174,7 +174,7 @@ class Direct:
     """An interface of the nodes as it is, untagged."""
 
     interface: str = option(required=True, parse=interface_name, type="str")
-    nodes: Nodes = option(default=Nodes())
+    nodes: Nodes = option(default=Nodes(), spec_default=None)
 
 
 @dataclass(frozen=True)
@@ -269,7 +269,7 @@ class Network:
     """Networks with the same router reach each other; without one a network is alone."""
     connectivity: tuple[Flow, ...] = option(default=())
     ports: tuple[Port, ...] = option(default=())
-    multus: MultusOptions = option(default=MultusOptions())
+    multus: MultusOptions = option(default=MultusOptions(), spec_default=None)
 
     @property
     def uplink(self) -> Uplink | None:

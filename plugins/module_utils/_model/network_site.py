@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model import addresses
@@ -120,8 +121,9 @@ def clashes(wanted: Placed, others: Iterable[Placed], ranges: Mapping[str, Seque
             yield Problem(where, text, "an interface leads to the same place for all of its networks")
 
 
+@lru_cache(maxsize=16384)
 def network_document(network: Network) -> dict[str, Any]:
-    """A network as plain data, which ``network_of`` reads again; what is not said is left out."""
+    """A network as plain data, which ``network_of`` reads again; what is not said is left out. Not to be changed."""
     found: dict[str, Any] = _plain(asdict(network))
     return found
 

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ansible_collections.emco.edge.plugins.module_utils._engines.networks.kinds import served
 from ansible_collections.emco.edge.plugins.module_utils._engines.networks.usage import uses
 from ansible_collections.emco.edge.plugins.module_utils._kube.budget import Budget
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
@@ -147,6 +148,8 @@ class _Shipping:
         try:
             seconds = self._how.cluster_timeout or self._how.wait_timeout + _MARGIN
             client = self._connections.client(ref, Budget.of(seconds))
+            facts = self._fleet[ref].cluster.facts
+            client.kinds.know(served(facts.apis if facts is not None else ()))
             return self._brought(client, self._shipment.plans[ref], Surroundings(stopped=stopped))
         finally:
             self._connections.close(ref)
