@@ -24,6 +24,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.cluster_account i
 from ansible_collections.emco.edge.plugins.module_utils._verbs.cluster_credentials import way_to
 from ansible_collections.emco.edge.plugins.module_utils._verbs.cluster_options import ClusterOptions
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
+from ansible_collections.emco.edge.plugins.module_utils._verbs.network_store import networks_key
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import (
     Registered,
     cluster_key,
@@ -135,6 +136,8 @@ def _drop(before: Registered, store: Store, *, forget: bool) -> None:
     # The registration last: a run that is killed here is finished by the next.
     if before.uid:
         store.delete(uid_key(before.uid, before.ref))
+    # Blocks of addresses that it had are free again.
+    store.delete(networks_key(before.ref))
     store.delete(facts_key(before.ref))
     store.delete(silent_key(before.ref))
     store.delete(cluster_key(before.ref))
