@@ -78,6 +78,8 @@ class _Shipping:
         self._context = context
         self._store, self._keys = context.store(), context.keys()  # opened before there are threads
         self._connections = Connections(fleet, context)
+        self._stored: set[ClusterRef] = set()
+        """Clusters whose new networks the store has."""
         self._options = SyncOptions(
             conflicts=how.conflicts,
             adopt=how.adopt,
@@ -94,7 +96,8 @@ class _Shipping:
 
     def shipped(self) -> Mapping[ClusterRef, Outcome]:
         plans = self._shipment.plans
-        # Where nothing goes and nothing is unknown, all is stored at once; else when the cluster was asked.
+        # What comes is stored before it is sent, all at once; what goes stays in the store until it is gone, so that a
+        # run that ends in between is finished by the next. A cluster that nobody knows is asked first.
         self._keep(plan for ref, plan in plans.items() if not plan.leaving and ref not in self._shipment.strange)
         outcomes = on_each(
             plans.keys(),
@@ -110,6 +113,8 @@ class _Shipping:
         return outcomes
 
     def _keep(self, plans: Iterable[ClusterPlan]) -> None:
+        plans = list(plans)
+        self._stored.update(plan.cluster.ref for plan in plans)
         changed = {
             networks_key(plan.cluster.ref): networks_document(ClusterNetworks(plan.after, "Pending"))
             for plan in plans
@@ -119,14 +124,13 @@ class _Shipping:
             self._store.put_many(changed)
 
     def _note(self, outcomes: Mapping[ClusterRef, Outcome]) -> None:
-        """How each cluster ended; a plan that was refused before anything was sent leaves all as it was."""
+        """How each cluster ended, where the store has what was wanted of it."""
         if self._context.check:
             return
         told = {}
         for ref, one in outcomes.items():
             plan = self._shipment.plans[ref]
-            asked_first = plan.leaving or ref in self._shipment.strange
-            if one.reason in _REFUSED or (asked_first and one.state in (State.UNREACHABLE, State.DEFERRED)):
+            if ref not in self._stored:
                 continue
             if not plan.after and one.state is State.REMOVED:
                 self._store.delete(networks_key(ref))
@@ -159,11 +163,12 @@ class _Shipping:
         try:
             if plan.cluster.ref in self._shipment.strange:
                 northbounds.refuse_unknown(northbound, plan)
-                self._keep([plan])
+                self._keep([plan] if not plan.leaving else [])
             if plan.leaving:
                 northbounds.refuse_guests(northbound, plan)
-                self._keep([plan])
-            return northbounds.brought(northbound, plan, check=self._context.check, drift=self._how.drift)
+            outcome = northbounds.brought(northbound, plan, check=self._context.check, drift=self._how.drift)
+            self._keep_done(plan, outcome)
+            return outcome
         finally:
             northbound.close()
 
@@ -171,19 +176,23 @@ class _Shipping:
         requests, writes = client.transport.requests, client.transport.writes
         if plan.cluster.ref in self._shipment.strange:
             self._refuse_unknown(client, plan)
-            self._keep([plan])
+            self._keep([plan] if not plan.leaving else [])
         if plan.leaving:
             self._refuse_unwanted(plan)
             refuse_in_use(client, plan)
-            self._keep([plan])
         outcome = self._made_anew(client, plan, around) if plan.replaced else None
         if outcome is None:
             outcome = self._synced(client, plan, plan.after, around)
+            self._keep_done(plan, outcome)
         return dataclasses.replace(
             outcome,
             requests=client.transport.requests - requests,
             writes=client.transport.writes - writes,
         )
+
+    def _keep_done(self, plan: ClusterPlan, outcome: Outcome) -> None:
+        if plan.leaving and not outcome.failed and outcome.state is not State.PENDING:
+            self._keep([plan])
 
     def _refuse_unknown(self, client: ClusterClient, plan: ClusterPlan) -> None:
         record = read_record(client, NAMING.label, self._keys)
@@ -216,6 +225,7 @@ class _Shipping:
             return dataclasses.replace(without, objects=(*without.objects, *again))
         if without.failed or without.state is State.PENDING:
             return without
+        self._keep([plan])
         outcome = self._synced(client, plan, plan.after, around)
         gone = tuple(one for one in without.objects if one.action is Action.DELETED)
         made = {one.identity for one in outcome.objects}
@@ -228,9 +238,6 @@ class _Shipping:
     ) -> Outcome:
         wanted = bundle_for(plan.cluster, networks, self._keys.digest)
         return sync_cluster(client, wanted, self._options, self._keys, around=around)
-
-
-_REFUSED = ("ImmutableNetwork", "NetworkInUse", "StalePlan")
 
 
 def refuse_in_use(client: ClusterClient, plan: ClusterPlan) -> None:
