@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster, ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import InvalidInput, Problem
@@ -39,7 +39,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Resul
 
 SPEC = Spec("network", NetworkOptions, fleet=True)
 PROVIDER_SPEC = Spec("provider_network", ProviderNetworkOptions, fleet=True)
-Options = NetworkOptions | ProviderNetworkOptions
+Options: TypeAlias = "NetworkOptions | ProviderNetworkOptions"
 _KINDS = ("kubernetes", "ovn")
 _NAMED_IN_A_MESSAGE = 5
 
