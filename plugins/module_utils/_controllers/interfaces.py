@@ -74,6 +74,7 @@ def _edit(objects: Objects, subject: Subject) -> Objects:
             if template is None:
                 continue
             problems += _copy_problems(wanted, item, path)
+            problems += _namespace_problems(placed, item, subject, path)
             if not problems:
                 problems += _write(wanted, placed, template, site, nodes, path)
     if problems:
@@ -117,6 +118,13 @@ def _copy_problems(wanted: Interface, item: Mapping[str, Any], path: str) -> Ite
     if copies > 1:
         text = f"{name} has {copies} pods, and one address is one pod's"
         yield Problem(join(path, fixed), text, "leave it out, or make it one replica")
+
+
+def _namespace_problems(placed: Placed, item: Mapping[str, Any], subject: Subject, path: str) -> Iterator[Problem]:
+    space = str(item["metadata"].get("namespace") or subject.namespace)
+    if table.BY_NAME[placed.engine].local and space not in placed.network.namespaces:
+        text = f"network {placed.name} on {subject.cluster.ref} is not for namespace {space}"
+        yield Problem(join(path, "network"), text, "add it to the namespaces of the network")
 
 
 def _address_problems(wanted: Interface, placed: Placed, path: str, cluster: str) -> Iterator[Problem]:

@@ -160,6 +160,18 @@ def test_what_cannot_be_is_refused(item: dict[str, Any], interface: dict[str, An
     assert said in refused.value.message
 
 
+@pytest.mark.parametrize(("engine", "refused"), [("ovn_kubernetes", True), ("kube_ovn", False), ("nodus", False)])
+def test_a_network_that_is_not_for_the_namespace_of_the_pods_is_refused(engine: str, refused: bool) -> None:
+    item = workload()
+    item["metadata"]["namespace"] = "factory"
+    there = [placed("n", engine)]
+    if not refused:
+        assert edited(item, {"network": "n"}, networks=there)
+        return
+    with pytest.raises(InvalidInput, match=r"network n on lab\+one is not for namespace factory"):
+        edited(item, {"network": "n"}, networks=there)
+
+
 def test_workloads_that_an_app_does_not_have_are_named_before_anything_is_placed() -> None:
     problems = Problems()
     read = parse_interfaces([{"app": "api", "workload": "wbe", "network": "n"}], ["api"], "i", problems)

@@ -78,6 +78,8 @@ class Engine:
     attach: Callable[[Interface, Placed, Site], Attachment]
     immutable: Mapping[str, tuple[str, ...]]
     """Kind: the fields, as dotted paths, that only a new object can have otherwise."""
+    local: bool = False
+    """Pods attach by a definition in their own namespace, which must therefore be one of the network's."""
 
 
 def metadata(name: str, namespace: str = "", **more: Any) -> Object:

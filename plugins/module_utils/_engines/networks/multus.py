@@ -141,4 +141,5 @@ ENGINE = Engine(
     attach=attach,
     # A plugin reads its configuration when it makes an interface; those that are there keep theirs.
     immutable={},
+    local=True,
 )

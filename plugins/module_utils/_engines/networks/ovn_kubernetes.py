@@ -174,4 +174,5 @@ ENGINE = Engine(
     render=render,
     attach=attach,
     immutable={"ClusterUserDefinedNetwork": ("spec.network",), "NetworkAttachmentDefinition": ("spec.config",)},
+    local=True,
 )
