@@ -157,6 +157,10 @@ def note_silence(store: Store, silent: Iterable[ClusterRef], answering: Iterable
 def connection_of(one: Registered, context: Context) -> tuple[Connection, str]:
     """The connection of a registered cluster and the folder its relative paths start from."""
     credentials = one.credentials
+    if one.cluster.kind == "ovn":
+        raise EdgeError(
+            "BadConnection", f"{one.ref} is an OVN northbound and has no API server.", hint="It takes networks only."
+        )
     if credentials.sealed is not None:
         return connection_from(opened_document(credentials.sealed, cluster_key(one.ref), context.keys())), ""
     if credentials.connection and (credentials.host is None or _files_here(credentials)):
