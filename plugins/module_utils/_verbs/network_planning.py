@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,6 @@ from ansible_collections.emco.edge.plugins.module_utils._render.install_order im
 from ansible_collections.emco.edge.plugins.module_utils._verbs.network_store import NAMING, documents_of
 
 Networks = Mapping[str, Placed]
-Change = Callable[[Cluster, Networks], Networks]
 
 
 @dataclass(frozen=True)
