@@ -365,3 +365,26 @@ def test_drift_is_told_with_fields_before_and_after(fleet: Fleet) -> None:
     assert settled["drift"] == []
     quiet = fleet.deploy(check=True, drift="report", ignore_fields=left["ignore_fields"])
     assert quiet.code == 0 and not result(quiet)["changed"], pretty(quiet)
+
+
+def test_a_controller_of_another_collection_edits_each_clusters_objects(fleet: Fleet) -> None:
+    plugins = fleet.folder / "more" / "ansible_collections" / "acme" / "edge" / "plugins" / "plugin_utils"
+    (plugins / "emco_controllers").mkdir(parents=True)
+    (plugins / "emco_controllers" / "paint.py").write_text(
+        "def control(request):\n"
+        "    for one in request['objects']:\n"
+        "        if one['kind'] == 'ConfigMap' and 'colour' in one['data']:\n"
+        "            one['data']['colour'] = f\"{request['options']['colour']} on {request['cluster']['name']}\"\n"
+        "    return {'version': 1, 'objects': request['objects']}\n"
+    )
+    paths = f"{fleet.playbooks.own_environment()['ANSIBLE_COLLECTIONS_PATH']}:{fleet.folder / 'more'}"
+    controllers = [{"name": "acme.edge.paint", "options": {"colour": "red"}}]
+    first = fleet.deploy(controllers=controllers, env={"ANSIBLE_COLLECTIONS_PATH": paths})
+    assert first.code == 0, pretty(first)
+    assert fleet.data("edge-1", "shop-web") == {"colour": "red on lab+edge-1"}
+    assert result(first)["decisions"]["web"]["controllers"] == [
+        {"name": "acme.edge.paint", "clusters": ["lab+edge-1", "lab+edge-2"], "changed": ["ConfigMap shop-web"]}
+    ]
+    # The stored intent lists it still, and this run cannot find the collection.
+    second = fleet.only()
+    assert second.code != 0 and result(second)["reason"] == "UnknownController"
