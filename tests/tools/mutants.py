@@ -100,7 +100,8 @@ class _Sites(ast.NodeTransformer):
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
         self.generic_visit(node)
-        empty = node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)
+        # What asks for the truth of it cannot tell False from None, so that is no change.
+        empty = node.value is None or (isinstance(node.value, ast.Constant) and node.value.value in (None, False))
         return node if empty else self._site(node, lambda: ast.Return(ast.Constant(None)))
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
@@ -114,6 +115,11 @@ class _Sites(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.args = self.visit(node.args)
+        node.body = [self.visit(statement) for statement in node.body]
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        """What a decorator is told (frozen, kw_only) is no behaviour that a test of the room can see."""
         node.body = [self.visit(statement) for statement in node.body]
         return node
 

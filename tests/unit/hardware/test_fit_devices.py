@@ -76,6 +76,7 @@ def taking(*names: str, pool: str = "a", **more: Any) -> dict[str, Any]:
 FOUR = slice_of(*(device(f"d{at}", attributes={"model": {"string": "ab"[at % 2]}}) for at in range(4)))
 MEMORY = slice_of(*(device(f"d{at}", capacity={"memory": {"value": f"{20 * (at + 1)}Gi"}}) for at in range(4)))
 A_MODEL = f'device.attributes["{DRIVER}"].model == "a"'
+R0_ALIKE = {"matchAttribute": f"{DRIVER}/model", "requests": ["r0"]}
 COUNTED = [{"counterSet": "all", "counters": {"memory": {"value": "10Gi"}}}]
 
 
@@ -148,6 +149,28 @@ COUNTED = [{"counterSet": "all", "counters": {"memory": {"value": "10Gi"}}}]
             1,
         ),
         (
+            [
+                slice_of(
+                    *(device(f"p{at}", consumesCounters=COUNTED) for at in range(4)),
+                    sharedCounters=[{"name": "all", "counters": {"memory": {"value": "35Gi"}}}],
+                )
+            ],
+            template(exactly(2)),
+            [],
+            1,
+        ),
+        (
+            [
+                slice_of(
+                    *(device(f"p{at}", consumesCounters=COUNTED) for at in range(4)),
+                    sharedCounters=[{"name": "all", "counters": {"memory": {"value": "25Gi"}}}],
+                )
+            ],
+            template(exactly(3)),
+            [],
+            0,
+        ),
+        (
             [slice_of(device("m", allowMultipleAllocations=True, capacity={"memory": {"value": "40Gi"}}))],
             template(exactly(capacity={"requests": {"memory": "10Gi"}})),
             [],
@@ -170,6 +193,9 @@ COUNTED = [{"counterSet": "all", "counters": {"memory": {"value": "10Gi"}}}]
         ([FOUR], template(exactly(2), constraints=[{"distinctAttribute": f"{DRIVER}/model"}]), [], 2),
         ([FOUR], template(exactly(3), constraints=[{"distinctAttribute": f"{DRIVER}/model"}]), [], 0),
         ([FOUR], template(exactly(2), constraints=[{"matchAttribute": f"{DRIVER}/nothing"}]), [], 0),
+        ([FOUR], template(exactly(2), exactly(), constraints=[R0_ALIKE]), [], 1),
+        ([FOUR], template(exactly(), exactly(3), constraints=[R0_ALIKE]), [], 1),
+        ([FOUR], template(exactly(3), exactly(), constraints=[R0_ALIKE]), [], 0),
     ],
 )
 def test_claims_find_their_devices(

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.hardware.clusters import fitted, most, nodes_of, pod
+from ansible_collections.emco.edge.plugins.module_utils._hardware.fit import fit
+from ansible_collections.emco.edge.plugins.module_utils._hardware.room import cluster_room
+from tests.unit.hardware.clusters import demand_of, fitted, most, nodes_of, pod
 
 GPU = "example.com/accelerator"
 
@@ -71,3 +73,13 @@ def test_zones_that_block_are_named() -> None:
     short = fitted(guaranteed({"cpu": 8}), nodes_of(zoned({"cpu": 6}, {"cpu": 6})), wanted=1).shortfall
     assert short is not None
     assert (short.blocks, short.lacks) == ("numa", "no NUMA zone of a node holds all that must lie together")
+
+
+def test_zones_promised_to_one_app_are_gone_for_the_next() -> None:
+    room = cluster_room(nodes_of(zoned({"cpu": 6}, {"cpu": 6})))
+    first = fit(room, (), (demand_of(guaranteed({"cpu": 4})),), 1)
+    room.promise(first.placed)
+    for cpu, want in ((4, 1), (6, 1), (2, 4)):
+        assert fit(room, (), (demand_of(guaranteed({"cpu": cpu})),), 9).copies == want
+    # Pods that are not aligned have what is left of the node.
+    assert fit(room, (), (demand_of(pod({"cpu": 8})),), 9).copies == 1

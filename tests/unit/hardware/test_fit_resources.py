@@ -307,3 +307,45 @@ def test_volumes_are_not_judged() -> None:
     claimed = pod({"cpu": 1}, volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}])
     assert fitted(claimed, nodes_of(node(cpu=4)), wanted=1).verdict == "possible"
     assert workload(claimed)["spec"]["replicas"] == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "alone"),
+    [
+        (pod({"cpu": 1}), True),
+        (pod({"cpu": 1}, tolerations=[{"operator": "Exists"}]), True),
+        (pod({"cpu": 1}, nodeSelector={"disk": "ssd"}), False),
+        (pod({"cpu": 1}, nodeName="a"), False),
+        (pod({"cpu": 1}, resourceClaims=[{"name": "gpu", "resourceClaimName": "gpus"}]), False),
+        ({"containers": [{"name": "main", "ports": [{"hostPort": 80}]}]}, False),
+    ],
+)
+def test_pods_that_ask_for_room_alone_are_told_from_others(spec: Mapping[str, Any], alone: bool) -> None:
+    demand = demand_of(spec)
+    assert demand.asks_for_room_only is alone
+    assert demand.rules.any_node is (alone or not (spec.get("nodeSelector") or spec.get("nodeName")))
+    assert not demand_of(spec, kind="DaemonSet").asks_for_room_only
+
+
+def test_distance_is_the_share_that_is_missing() -> None:
+    """Of clusters that lack something the one that lacks least is the nearest."""
+    for spec, nodes, distance in (
+        (pod({"cpu": 5}), [node(cpu=4)], 0.2),
+        (pod({"cpu": 8}), [node(cpu=4)], 0.5),
+        (pod({"cpu": 8}), [node(cpu=4)] * 3, 0.5),
+        (pod({"cpu": 1}), [], 1.0),
+        (pod({"cpu": 1}, nodeSelector={"a": "b"}), [node(cpu=4)], 1.0),
+    ):
+        short = fitted(spec, nodes_of(*nodes), wanted=1).shortfall
+        assert short is not None
+        assert short.distance == pytest.approx(distance)
+
+
+def test_nothing_certain_depends_on_which_of_two_kinds_comes_first() -> None:
+    """A pod of the other kind takes as many places as it is larger in any resource, and one where it is smaller."""
+    room = cluster_room(nodes_of(node(cpu=8), node(cpu=8)))
+    small, large = demand_of(pod({"cpu": 2}), replicas=4), demand_of(pod({"cpu": 5}))
+    assert fit(room, (small, large)).verdict == "possible"
+    assert fit(room, (demand_of(pod({"cpu": 2})), demand_of(pod({"cpu": 3})))).verdict == "certain"
+    unlike = demand_of({"containers": [{"name": "main"}]})
+    assert fit(room, (unlike, demand_of(pod({"cpu": 8})))).verdict == "certain"
