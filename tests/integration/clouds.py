@@ -85,6 +85,10 @@ class Clouds:
             assert not done.get("failed"), done
         return self
 
+    def unregister(self, name: str) -> Result:
+        """Take a cluster out of the registry."""
+        return self.call(cluster.SPEC, cluster.run, {"provider": "lab", "name": name, "state": "absent"})
+
     def call_facts(self, *names: str) -> Result:
         """Read what clusters have and serve."""
         result: Result = {}

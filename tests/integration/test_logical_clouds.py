@@ -329,6 +329,9 @@ def test_status_tells_of_each_cluster_and_object_and_of_a_right_that_went(clouds
     assert less["ready_status"] == "NotReady"
     assert (less["clusters"]["lab+edge-1"]["ready"], less["clusters"]["lab+edge-2"]["ready"]) == (True, False)
     assert "may not" in less["clusters"]["lab+edge-2"]["access"]
+    needed = clouds.unregister("edge-2")
+    assert needed["reason"] == "ClusterInUse"
+    assert needed["deployments"].count("logical cloud tests/watched") == 1
     mended = ok(clouds.cloud("watched", **spec))
     assert [one["changed"] for one in mended["clusters"].values()] == [False, True]
 

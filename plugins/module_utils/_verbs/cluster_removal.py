@@ -11,6 +11,7 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.client import Clus
 from ansible_collections.emco.edge.plugins.module_utils._kube.transport import Patience
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
+from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import MANAGED_BY, OURS
 from ansible_collections.emco.edge.plugins.module_utils._store.contract import Store
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import NAMESPACE, RECORD_LABEL
@@ -94,7 +95,9 @@ def _annotated(metadata: dict[str, Any]) -> str:
 
 def _deployed_by_store(ref: ClusterRef, store: Store) -> list[str]:
     return sorted(
-        "/".join(entry.key[1:]) for entry in store.list((_PROGRESS,)) if str(ref) in (entry.value.get("clusters") or {})
+        Naming(*entry.key[1:]).readable
+        for entry in store.list((_PROGRESS,))
+        if str(ref) in (entry.value.get("clusters") or {})
     )
 
 
