@@ -209,6 +209,10 @@ def test_an_app_moves_and_moves_back(fleet: Fleet) -> None:
 
 
 def test_check_mode_says_what_would_happen_and_stores_nothing(fleet: Fleet) -> None:
+    intents = {"emco_composite_apps": [fleet.composite_app()], "emco_deployments": [fleet.deployment()]}
+    first = fleet.playbooks.run("emco.edge.deploy", fleet.inventory(), extra=intents, check=True)
+    assert first.code == 0 and result(first)["changed"], pretty(first)
+    assert result(first)["summary"]["applied"] > 8
     fleet.playbooks.tasks([{"emco.edge.composite_app": fleet.composite_app(), "run_once": True}], fleet.inventory())
     store = sorted(path.stat().st_size for path in (fleet.folder / "state").rglob("*.db"))
     fleet.marked()

@@ -15,6 +15,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.options import op
 from ansible_collections.emco.edge.plugins.module_utils._store.contract import Store
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import (
+    APP_OPTIONS,
     composite_app_key,
     intent_digest,
     keep_intent,
@@ -22,8 +23,6 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import (
 )
 from ansible_collections.emco.edge.plugins.module_utils._verbs.masking import masked
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec
-
-_WHAT = ("project", "name", "version", "apps", "profiles")
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def run(wanted: CompositeAppOptions, context: Context) -> Result:
     if wanted.state == "absent":
         return _removed(wanted, context, store, before is not None)
     _check_sources(wanted, context.base_dir)
-    app = {name: value for name, value in context.arguments.items() if name in _WHAT and value is not None}
+    app = {name: value for name, value in context.arguments.items() if name in APP_OPTIONS and value is not None}
     document = {"app": app, "base_dir": context.base_dir}
     changed = before is None or before.digest != intent_digest(document, keys)
     if changed and not context.check:

@@ -31,6 +31,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent
     intent_key,
     resolve,
 )
+from ansible_collections.emco.edge.plugins.module_utils._verbs.foreseen import foreseen_app
 from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import keep_intent
 from ansible_collections.emco.edge.plugins.module_utils._verbs.logical_clouds import IMPLICIT
 from ansible_collections.emco.edge.plugins.module_utils._verbs.migrating import migrated
@@ -95,7 +96,7 @@ def _approved(call: Call, revision: Revision) -> Result:
 def _planned_or_present(call: Call) -> Result:
     wanted, context = call.wanted, call.context
     store, keys = context.store(), context.keys()
-    resolved = resolve(wanted, context.arguments, store, keys, call.fleet)
+    resolved = resolve(wanted, context.arguments, store, keys, call.fleet, lambda *named: foreseen_app(context, *named))
     _refuse_moving(call, resolved.wanted.logical_cloud)
     controllers = loaded(resolved.wanted.controllers, context)
     before = call.before

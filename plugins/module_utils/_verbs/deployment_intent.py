@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from ansible_collections.emco.edge.plugins.module_utils._store.contract import K
 from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import IgnoredField
 from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import (
+    StoredApp,
     intent_digest,
     stored_app,
     stored_intent,
@@ -40,6 +41,8 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.logical_clouds im
 from ansible_collections.emco.edge.plugins.module_utils._verbs.network_store import digest_of, networks_of_fleet
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered
 from ansible_collections.emco.edge.plugins.module_utils._verbs.wanted import Wanted
+
+Foreseen = Callable[[str, str, str], "StoredApp | None"]
 
 
 def intent_key(project: str, name: str) -> Key:
@@ -87,8 +90,12 @@ def resolve(
     store: Store,
     keys: Keys,
     fleet: Mapping[ClusterRef, Registered],
+    foreseen: Foreseen = lambda *_named: None,
 ) -> Resolved:
-    """The intent given, or the stored one when a task gives none; all problems at once."""
+    """The intent given, or the stored one when a task gives none; all problems at once.
+
+    ``foreseen`` finds a composite app that the store would hold by now, by project, name and version.
+    """
     document = given_intent(arguments)
     if not document:
         stored = stored_intent(store, keys, intent_key(wanted.project, wanted.name))
@@ -105,7 +112,7 @@ def resolve(
         if getattr(intent, name) is None:
             problems.add(name, "is required")
     problems.raise_if_any("the deployment")
-    found = _Finder(intent, store, keys, fleet, problems).wanted(document)
+    found = _Finder(intent, store, keys, fleet, problems, foreseen).wanted(document)
     return Resolved(document, found)
 
 
@@ -119,7 +126,9 @@ class _Finder:
         keys: Keys,
         fleet: Mapping[ClusterRef, Registered],
         problems: Problems,
+        foreseen: Foreseen,
     ) -> None:
+        self._foreseen = foreseen
         self._intent = intent
         self._store = store
         self._keys = keys
@@ -128,7 +137,8 @@ class _Finder:
 
     def wanted(self, document: Mapping[str, Any]) -> Wanted:
         intent = self._intent
-        stored = stored_app(self._store, self._keys, intent.project, str(intent.composite_app), str(intent.version))
+        which = (intent.project, str(intent.composite_app), str(intent.version))
+        stored = self._foreseen(*which) or stored_app(self._store, self._keys, *which)
         apps = [app.name for app in stored.app.apps]
         self._profile(stored.app)
         self._known("overrides", intent.overrides, apps, "app")

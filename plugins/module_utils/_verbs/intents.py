@@ -52,6 +52,10 @@ def stored_intent(store: Store, keys: Keys, key: Key) -> Stored | None:
     return Stored(opened_document(entry.value["sealed"], key, keys), str(entry.value["digest"]))
 
 
+APP_OPTIONS = ("project", "name", "version", "apps", "profiles")
+"""The options that say what a composite app is; others say what is to become of it."""
+
+
 def composite_app_key(project: str, name: str, version: str) -> Key:
     """Where a version of a composite app is kept."""
     return ("composite_apps", project, name, version)

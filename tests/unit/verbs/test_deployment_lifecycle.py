@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,12 @@ def run(tmp_path: Path) -> Run:
         keep(opened.store(), Registered(Cluster(ClusterRef("lab", name)), Credentials("reference"), host=name))
     opened.close()
 
-    def run(verb: Any, *, owner: str = "me", check: bool = False, **arguments: Any) -> dict[str, Any]:
+    def run(
+        verb: Any, *, owner: str = "me", check: bool = False, variables: Any = None, **arguments: Any
+    ) -> dict[str, Any]:
         given = {"project": "demo", "name": "paint", **arguments}
-        return perform(verb.SPEC, verb.run, given, context(owner, check=check))
+        host = Host("a", variables or {})
+        return perform(verb.SPEC, verb.run, given, replace(context(owner, check=check), host=host))
 
     run(composite_app, version="v1", apps=[{"name": "paint", "manifests": ["colour.yaml"]}])
     return run
@@ -115,3 +119,20 @@ def test_an_unreachable_fleet_is_remembered_until_it_is_cleared_or_caught_up(run
     stopped = run(deployment, state="stopped", owner="boss")
     assert stopped["changed"] and not run(deployment, state="stopped")["changed"]
     assert run(deployment, catch_up=True)["reason"] == "WrongState"
+
+
+def test_a_first_check_finds_the_apps_that_the_role_would_have_defined(run: Run) -> None:
+    app = {
+        "project": "demo",
+        "name": "paint",
+        "version": "v2",
+        "apps": [{"name": "paint", "manifests": ["colour.yaml"]}],
+    }
+    variables = {"emco_composite_apps": [app]}
+    assert planned(run, version="v2", check=True)["reason"] == "UnknownCompositeApp"
+    found = planned(run, version="v2", check=True, variables=variables)
+    assert found["changed"] and found["clusters"]["lab+a"]["added"] == 1
+    # Only in check mode: what is really done comes from the store.
+    assert planned(run, version="v2", variables=variables)["reason"] == "UnknownCompositeApp"
+    gone = {"emco_composite_apps": [{**app, "state": "absent"}]}
+    assert planned(run, version="v2", check=True, variables=gone)["reason"] == "UnknownCompositeApp"
