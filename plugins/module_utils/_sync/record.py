@@ -22,6 +22,14 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.answers import Clu
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import MANAGED_BY, OURS, Identity
+from ansible_collections.emco.edge.plugins.module_utils._sync.record_parts import (
+    drop_parts,
+    joined,
+    named_parts,
+    part_names,
+    parts_of,
+    put_parts,
+)
 
 NAMESPACE = "emco-edge-system"
 RECORD_LABEL = "emco.edge/record"
@@ -30,7 +38,6 @@ _NAMESPACES = Resource("v1", "Namespace", "namespaces", False)
 _TYPE = "emco.edge/record.v1"
 _FORMAT = 1
 # A Secret holds 1 MiB; base64 and the rest of the object stay below the store's limit for a request.
-_LARGEST = 900_000
 
 
 class Keys(Protocol):
@@ -96,6 +103,8 @@ class Record:
     """Apps, replicas and versions, enough to build a lost store anew."""
     version: str = field(default="", compare=False)
     """The resourceVersion of the Secret; empty: there is none yet."""
+    parts: tuple[str, ...] = field(default=(), compare=False)
+    """The names of the Secrets that its content is in, when one does not hold it."""
 
     def by_identity(self) -> dict[Identity, RecordedObject]:
         """The objects by what makes them the same one."""
@@ -108,32 +117,51 @@ def record_name(label: str) -> str:
 
 
 def read_record(client: ClusterClient, label: str, keys: Keys) -> Record | None:
-    """The record of a deployment, None when the cluster has none; ClusterError ``RecordNotTrusted``. One request."""
+    """The record of a deployment, None when the cluster has none; ClusterError ``RecordNotTrusted``.
+
+    One request, and one a part for a record that one Secret does not hold.
+    """
     found = client.get(_SECRETS, NAMESPACE, record_name(label))
-    return None if found is None else _opened(client.name, found, keys)
+    return None if found is None else _opened(client, found, keys)
 
 
 def read_records(client: ClusterClient, keys: Keys) -> tuple[Record, ...]:
     """All records of a cluster, by deployment: what of ours is there. One request, more for more than 500."""
     found = client.list(_SECRETS, NAMESPACE, labels=f"{RECORD_LABEL}=true")
-    return tuple(sorted((_opened(client.name, one, keys) for one in found), key=lambda one: one.deployment))
+    return tuple(sorted((_opened(client, one, keys) for one in found), key=lambda one: one.deployment))
+
+
+def read_signed_records(client: ClusterClient, keys: Keys) -> tuple[tuple[Record, bool], ...]:
+    """All records of a cluster, and whether each is signed with the first key."""
+    found = client.list(_SECRETS, NAMESPACE, labels=f"{RECORD_LABEL}=true")
+    return tuple((_opened(client, one, keys), _is_signed_with_first(client, one, keys)) for one in found)
+
+
+def _is_signed_with_first(client: ClusterClient, secret: Mapping[str, Any], keys: Keys) -> bool:
+    signature = base64.b64decode(secret["data"]["signature"]).decode()
+    return signature == keys.sign(_signed(_content(client, secret) or b""))
 
 
 def write_record(client: ClusterClient, record: Record, keys: Keys) -> Record:
     """Store a record if it is still the one that was read, with its new version.
 
-    Creates the namespace when it is missing. ClusterError ``RecordConflict``: another control node wrote it since;
-    ``RecordTooLarge``.
+    Creates the namespace when it is missing. ClusterError ``RecordConflict``: another control node wrote it since.
     """
-    secret = _sealed(client.name, record, keys)
+    content = _compressed(record)
+    name = record_name(record.label)
+    parts = part_names(name, content)
+    secret = _sealed(record, content, parts, keys)
     try:
+        if parts:
+            put_parts(lambda part: _created(client, part), NAMESPACE, name, content)
         if record.version:
             stored = client.keeper.replace(_SECRETS, NAMESPACE, secret, manager=OURS)
         else:
             stored = _created(client, secret)
     except ClusterError as error:
         raise _conflict_of(client.name, record, error) from error
-    return replace(record, version=str(stored["metadata"]["resourceVersion"]))
+    drop_parts(client, _SECRETS, NAMESPACE, [one for one in record.parts if one not in parts])
+    return replace(record, version=str(stored["metadata"]["resourceVersion"]), parts=parts)
 
 
 def delete_record(client: ClusterClient, record: Record) -> None:
@@ -142,6 +170,9 @@ def delete_record(client: ClusterClient, record: Record) -> None:
         client.keeper.delete(_SECRETS, NAMESPACE, record_name(record.label), resource_version=record.version)
     except ClusterError as error:
         raise _conflict_of(client.name, record, error) from error
+    if record.parts:
+        name = record_name(record.label)
+        drop_parts(client, _SECRETS, NAMESPACE, parts_of(client, _SECRETS, NAMESPACE, name))
 
 
 def _created(whose: ClusterClient, secret: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,17 +205,12 @@ def _conflict_of(cluster: str, record: Record, error: ClusterError) -> ClusterEr
     )
 
 
-def _sealed(cluster: str, record: Record, keys: Keys) -> dict[str, Any]:
+def _compressed(record: Record) -> bytes:
     # No time in the compressed form: the same record is the same bytes.
-    content = gzip.compress(json.dumps(_document(record), separators=(",", ":")).encode(), 6, mtime=0)
-    if len(content) > _LARGEST:
-        raise ClusterError(
-            "RecordTooLarge",
-            f"the record of {record.deployment} on {cluster} would need {len(content)} bytes for "
-            f"{len(record.objects)} objects; a Secret holds {_LARGEST}.",
-            hint="Split the deployment into several.",
-            details={"cluster": cluster},
-        )
+    return gzip.compress(json.dumps(_document(record), separators=(",", ":")).encode(), 6, mtime=0)
+
+
+def _sealed(record: Record, content: bytes, parts: tuple[str, ...], keys: Keys) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "name": record_name(record.label),
         "namespace": NAMESPACE,
@@ -193,11 +219,12 @@ def _sealed(cluster: str, record: Record, keys: Keys) -> dict[str, Any]:
     }
     if record.version:
         metadata["resourceVersion"] = record.version
+    here = {"parts": json.dumps(parts).encode()} if parts else {"record": content}
     return {
         "metadata": metadata,
         "type": _TYPE,
         "data": {
-            "record": base64.b64encode(content).decode(),
+            **{name: base64.b64encode(data).decode() for name, data in here.items()},
             "signature": base64.b64encode(keys.sign(_signed(content)).encode()).decode(),
         },
     }
@@ -208,12 +235,25 @@ def _signed(content: bytes) -> bytes:
     return b"emco.edge record\n" + content
 
 
-def _opened(cluster: str, secret: Mapping[str, Any], keys: Keys) -> Record:
-    metadata = secret["metadata"]
+def _content(client: ClusterClient, secret: Mapping[str, Any]) -> bytes | None:
+    """What was signed, None when a part of it is not there."""
+    parts = named_parts(secret)
+    if parts:
+        return joined(client, _SECRETS, NAMESPACE, parts)
+    return base64.b64decode(secret["data"]["record"], validate=True)
+
+
+def _opened(client: ClusterClient, secret: Mapping[str, Any], keys: Keys) -> Record:
+    cluster, metadata = client.name, secret["metadata"]
     try:
-        data = secret["data"]
-        content = base64.b64decode(data["record"], validate=True)
-        signature = base64.b64decode(data["signature"], validate=True).decode()
+        content = _content(client, secret)
+        if content is None:
+            newer = client.get(_SECRETS, NAMESPACE, str(metadata["name"]))
+            if newer is not None and newer["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
+                # Another control node wrote it between our requests, and its old parts are gone.
+                return _opened(client, newer, keys)
+            raise _not_trusted(cluster, metadata, "a part of it is missing")
+        signature = base64.b64decode(secret["data"]["signature"], validate=True).decode()
         if not keys.verify(_signed(content), signature):
             raise _not_trusted(cluster, metadata, "its signature is not one of ours")
         record = _record(json.loads(gzip.decompress(content)))
@@ -221,7 +261,7 @@ def _opened(cluster: str, secret: Mapping[str, Any], keys: Keys) -> Record:
         raise _not_trusted(cluster, metadata, f"it cannot be read ({type(error).__name__})") from error
     if metadata.get("name") != record_name(record.label):
         raise _not_trusted(cluster, metadata, f"it is the record of {record.deployment} under another name")
-    return replace(record, version=str(metadata["resourceVersion"]))
+    return replace(record, version=str(metadata["resourceVersion"]), parts=named_parts(secret))
 
 
 def _not_trusted(cluster: str, metadata: Mapping[str, Any], why: str) -> ClusterError:

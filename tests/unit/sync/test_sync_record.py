@@ -8,6 +8,8 @@ import base64
 import gzip
 import hashlib
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,18 +34,26 @@ KEYS = new_keys("a test")
 
 
 class FakeCluster:
-    """The one Secret of a cluster, with resourceVersions as an API server gives them."""
+    """The Secret of one record of a cluster, with resourceVersions as an API server gives them, and its parts."""
 
     name = "lab+edge-1"
 
     def __init__(self) -> None:
         self.secret: dict[str, Any] | None = None
+        self.parts: dict[str, dict[str, Any]] = {}
+        self.answers: list[dict[str, Any]] = []
         self.namespace = False
         self.version = 0
         self.keeper = self
 
     def get(self, resource: Any, namespace: str, name: str) -> dict[str, Any] | None:
-        return self.secret
+        if name.count("-") > 1:
+            return self.parts.get(name)
+        return self.answers.pop(0) if self.answers else self.secret
+
+    def list(self, resource: Any, namespace: str, *, labels: str, metadata_only: bool) -> Iterator[dict[str, Any]]:
+        key, _unused, value = labels.partition("=")
+        return iter([one for one in self.parts.values() if one["metadata"]["labels"][key] == value])
 
     def create(self, resource: Any, namespace: str | None, document: dict[str, Any], *, manager: str) -> dict[str, Any]:
         if resource.kind == "Namespace":
@@ -51,6 +61,12 @@ class FakeCluster:
             return document
         if not self.namespace:
             raise ClusterError("NamespaceMissing", "", status=404)
+        name = str(document["metadata"]["name"])
+        if name.count("-") > 1:
+            if name in self.parts:
+                raise ClusterError("AlreadyExists", "", status=409)
+            self.parts[name] = document
+            return document
         if self.secret is not None:
             raise ClusterError("AlreadyExists", "", status=409)
         return self.stored(document)
@@ -62,7 +78,9 @@ class FakeCluster:
             raise ClusterError("Conflict", "", status=409)
         return self.stored(document)
 
-    def delete(self, resource: Any, namespace: str, name: str, *, resource_version: str) -> bool:
+    def delete(self, resource: Any, namespace: str, name: str, *, resource_version: str = "") -> bool:
+        if name.count("-") > 1:
+            return self.parts.pop(name, None) is not None
         if self.secret is not None and resource_version != self.secret["metadata"]["resourceVersion"]:
             raise ClusterError("Conflict", "", status=409)
         self.secret = None
@@ -190,11 +208,50 @@ def test_a_record_outlives_the_rotation_of_keys() -> None:
     assert read(cluster, keys=KEYS.with_new_key()) == record()
 
 
-def test_a_record_that_no_secret_holds_is_refused_before_it_is_sent() -> None:
-    noise = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(12000)]
-    many = [RecordedObject(Identity("", "ConfigMap", "shop", one), "v1", "web", uid=one[::-1]) for one in noise]
+def many(count: int) -> list[RecordedObject]:
+    noise = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(count)]
+    return [RecordedObject(Identity("", "ConfigMap", "shop", one), "v1", "web", uid=one[::-1]) for one in noise]
+
+
+def test_a_record_that_no_secret_holds_is_several_and_swapped_as_one() -> None:
     cluster = FakeCluster()
+    stored = write_record(cluster, record(*many(30000), version=""), KEYS)  # type: ignore[arg-type]
+    assert cluster.secret is not None and "record" not in cluster.secret["data"]
+    assert len(stored.parts) > 1 and set(cluster.parts) == set(stored.parts)
+    assert all(len(json.dumps(part)) < 1_300_000 for part in cluster.parts.values())
+    assert read(cluster) == stored
+    before = dict(cluster.parts)
+    shorter = write_record(cluster, replace(stored, objects=stored.objects[:20000]), KEYS)  # type: ignore[arg-type]
+    assert read(cluster) == shorter and set(cluster.parts) == set(shorter.parts)
+    # The one who comes too late changes nothing of what the other wrote.
+    with pytest.raises(ClusterError) as late:
+        write_record(cluster, replace(stored, objects=stored.objects[:25000]), KEYS)  # type: ignore[arg-type]
+    assert late.value.reason == "RecordConflict" and read(cluster) == shorter
+    # Whoever holds the older one in hand reads the newer one.
+    older, newer = dict(cluster.secret), cluster.secret
+    older["data"] = {**older["data"], "parts": base64.b64encode(json.dumps(list(before)).encode()).decode()}
+    older["metadata"] = {**older["metadata"], "resourceVersion": "0"}
+    cluster.answers = [older, newer]
+    assert read(cluster) == shorter
+    small = write_record(cluster, replace(shorter, objects=()), KEYS)  # type: ignore[arg-type]
+    assert small.parts == () and not set(cluster.parts) & set(shorter.parts)
+    large = write_record(cluster, replace(small, objects=shorter.objects), KEYS)  # type: ignore[arg-type]
+    delete_record(cluster, large)  # type: ignore[arg-type]
+    assert cluster.secret is None and cluster.parts == {}, "what a late writer left goes as well"
+
+
+@pytest.mark.parametrize("change", ["missing", "other", "not a list", "not ours"])
+def test_a_part_that_somebody_edited_makes_the_record_untrusted(change: str) -> None:
+    cluster, stored = written(record(*many(15000)))
+    assert cluster.secret is not None
+    first = stored.parts[0]
+    if change == "missing":
+        del cluster.parts[first]
+    elif change == "other":
+        cluster.parts[first] = cluster.parts[stored.parts[1]]
+    else:
+        names = b"7" if change == "not a list" else json.dumps([*stored.parts, "somebody-elses"]).encode()
+        cluster.secret["data"]["parts"] = base64.b64encode(names).decode()
     with pytest.raises(ClusterError) as raised:
-        write_record(cluster, record(*many, version=""), KEYS)  # type: ignore[arg-type]
-    assert raised.value.reason == "RecordTooLarge"
-    assert cluster.secret is None
+        read(cluster)
+    assert raised.value.reason == "RecordNotTrusted"
