@@ -336,6 +336,12 @@ options:
         C(helm.sh/resource-policy=keep) stay in any case.
     type: list
     elements: str
+  revision_history_limit:
+    description:
+      - How many revisions before the one in effect are kept to go back to. Older ones are dropped when a revision has
+        become current, and once a day what only they had in the store.
+    type: int
+    default: 10
   require_approval:
     description: Fail with C(WrongState) unless somebody approved exactly what would be brought.
     type: bool

@@ -152,6 +152,8 @@ class Deployment:
     """Whether the other one goes at the end, or on each cluster before the new one comes."""
     keep: tuple[str, ...] = option(default=())
     """Kinds that a removal leaves to others."""
+    revision_history_limit: int = option(default=10)
+    """How many revisions before the one in effect are kept."""
     require_approval: bool = option(default=False)
     """Bring only what somebody approved."""
     state: Literal["planned", "approved", "present", "stopped", "absent"] = option(default="present")
@@ -162,6 +164,8 @@ class Deployment:
 
     def problems(self, path: str) -> Iterator[Problem]:
         """Rules over several options."""
+        if self.revision_history_limit < 0:
+            yield Problem(join(path, "revision_history_limit"), "must not be negative")
         if self.parallel < 1:
             yield Problem(join(path, "parallel"), "must be at least 1")
         if self.catch_up and (self.state != "present" or self.revision is not None):

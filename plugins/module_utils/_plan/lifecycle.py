@@ -106,3 +106,12 @@ def must_be_approved(revision: Revision | None, readable: str) -> None:
         hint="state: planned keeps a plan, state: approved with its revision approves it.",
         details={"revision": revision.number if revision is not None else None},
     )
+
+
+def outlived(history: Sequence[Revision], limit: int) -> list[Revision]:
+    """The revisions that go when ``limit`` old ones are kept: never what is in effect, nor anything newer."""
+    there = in_effect(history)
+    if there is None:
+        return []
+    old = [one for one in history if one.number < there.number]
+    return old[: max(0, len(old) - limit)]

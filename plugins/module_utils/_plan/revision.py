@@ -41,6 +41,8 @@ class Plan:
     decisions: Decisions
     bundles: Mapping[ClusterRef, Bundle]
     inputs: Mapping[str, str]
+    renderings: frozenset[str] = field(default=frozenset(), compare=False)
+    """The digests of the renderings that the objects came from, so that they are kept as long as these."""
     explained: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The decisions as a result shows them."""
     warnings: tuple[str, ...] = field(default=(), compare=False)

@@ -91,6 +91,13 @@ def read_manifest(path: Path) -> Manifest:
         return _manifest(archive, path)
 
 
+def read_entries(path: Path) -> dict[Key, dict[str, Any]]:
+    """The entries of a backup; errors as for restore."""
+    with _opened(path) as archive:
+        _manifest(archive, path)
+        return _entries(archive)
+
+
 def restore(store: Store, path: Path, *, replace: bool = False) -> Manifest:
     """Put a backup into an empty store; with ``replace`` into any, which then holds what the backup holds.
 

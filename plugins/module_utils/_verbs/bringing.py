@@ -13,6 +13,7 @@ from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import State
 from ansible_collections.emco.edge.plugins.module_utils._verbs import deployment_result
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_call import Call
+from ansible_collections.emco.edge.plugins.module_utils._verbs.garbage import trim
 from ansible_collections.emco.edge.plugins.module_utils._verbs.removing import absent
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Standing
 from ansible_collections.emco.edge.plugins.module_utils._verbs.shipment import Shipment, Shipped, Source
@@ -128,9 +129,12 @@ def _ended(call: Call, shipment: Shipment, revision: Revision, shipped: Shipped,
         for one in call.history:
             if one.number != revision.number and one.state in _OUTDONE:
                 call.revisions.turn(one, RevisionState.SUPERSEDED, call.context)
-    elif stopped_by:
+        revision = call.revisions.turn(revision, state, call.context)
+        trim(call, revision)
+        return revision
+    if stopped_by:
         return call.turn(revision, RevisionState.STOPPED, f"stopped by {stopped_by}")
-    elif call.wanted.catch_up:
+    if call.wanted.catch_up:
         # A rollout that paused, or failed elsewhere, is where it was.
         return revision
     return call.revisions.turn(revision, state, call.context)

@@ -128,6 +128,7 @@ def make_plan(
         decisions=decisions,
         bundles=assembly.bundles(pairs, renderings),
         inputs=wanted.inputs,
+        renderings=frozenset(renderings.digests),
         explained={
             name: {**as_result(decision, explain=name in asked), **assembly.edits(name)}
             for name, decision in placement.decisions.items()

@@ -81,6 +81,7 @@ class Revisions:
                 "bundles": {digest: bundle_document(one) for digest, one in sorted(bundles.items())},
                 "clusters": {str(ref): one.digest for ref, one in sorted(plan.bundles.items())},
                 "decisions": decisions_document(plan.decisions),
+                "renderings": sorted(plan.renderings),
             }
         ).encode()
         name = self._keys.digest(content)
@@ -104,6 +105,10 @@ class Revisions:
             self._store.put(self._key(revision.number), revision_document(turned))
         return turned
 
+    def forget(self, revision: Revision) -> None:
+        """Drop a revision from the history."""
+        self._store.delete(self._key(revision.number))
+
     def plan_of(self, revision: Revision, *, bodies: bool = True) -> Plan:
         """The plan of a stored revision; without ``bodies`` its objects are empty, which is enough to compare it."""
         content = self._content(revision)
@@ -111,6 +116,7 @@ class Revisions:
             decisions=decisions_of(content["decisions"]),
             bundles=self._bundles(content, content["clusters"], bodies=bodies),
             inputs=revision.inputs,
+            renderings=frozenset(content.get("renderings", ())),
         )
 
     def bundles_of(self, revision: Revision, wanted: Callable[[ClusterRef, str], bool]) -> dict[ClusterRef, Bundle]:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,29 +12,51 @@ from typing import Any
 import pytest
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster, ClusterRef
-from ansible_collections.emco.edge.plugins.module_utils._verbs import composite_app, deployment, deployment_info
+from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
+from ansible_collections.emco.edge.plugins.module_utils._plan.revision import RevisionState
+from ansible_collections.emco.edge.plugins.module_utils._verbs import (
+    composite_app,
+    deployment,
+    deployment_call,
+    deployment_info,
+)
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context, Host
+from ansible_collections.emco.edge.plugins.module_utils._verbs.garbage import named_blobs, trim
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Credentials, Registered, keep
+from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import perform
 
 NOW = 1_800_000_000.0
-MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: colour}\ndata: {colour: COLOUR}\n"
+MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: colour}\ndata: {colour: '{{ COLOUR }}'}\n"
 Run = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Runs a verb with a store in which two clusters are registered that nobody can reach."""
+def made(tmp_path: Path) -> Callable[..., Context]:
+    """Makes contexts with one store and one set of keys."""
     (tmp_path / "colour.yaml").write_text(MANIFEST)
     environ = {"XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
 
     def context(owner: str = "me", **told: Any) -> Context:
         def coloured(text: str, variables: Any) -> str:
-            return text.replace("COLOUR", str(variables["values"].get("colour", "blue")))
+            return text.replace("{{ COLOUR }}", str(variables["values"].get("colour", "blue")))
 
         return Context(Host("a"), owner, str(tmp_path), environ, clock=lambda: NOW, template=coloured, **told)
 
-    opened = context()
+    return context
+
+
+@pytest.fixture
+def opened(made: Callable[..., Context]) -> Iterator[Context]:
+    context = made()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def run(made: Callable[..., Context]) -> Run:
+    """Runs a verb with a store in which two clusters are registered that nobody can reach."""
+    opened = made()
     for name in ("a", "b"):
         keep(opened.store(), Registered(Cluster(ClusterRef("lab", name)), Credentials("reference"), host=name))
     opened.close()
@@ -44,7 +66,7 @@ def run(tmp_path: Path) -> Run:
     ) -> dict[str, Any]:
         given = {"project": "demo", "name": "paint", **arguments}
         host = Host("a", variables or {})
-        return perform(verb.SPEC, verb.run, given, replace(context(owner, check=check), host=host))
+        return perform(verb.SPEC, verb.run, given, replace(made(owner, check=check), host=host))
 
     run(composite_app, version="v1", apps=[{"name": "paint", "manifests": ["colour.yaml"]}])
     return run
@@ -119,6 +141,27 @@ def test_an_unreachable_fleet_is_remembered_until_it_is_cleared_or_caught_up(run
     stopped = run(deployment, state="stopped", owner="boss")
     assert stopped["changed"] and not run(deployment, state="stopped")["changed"]
     assert run(deployment, catch_up=True)["reason"] == "WrongState"
+
+
+def test_old_revisions_go_with_what_only_they_had_in_the_store(run: Run, opened: Context) -> None:
+    for colour in ("a", "b", "c", "d"):
+        planned(run, colour)
+    store, keys = opened.store(), opened.keys()
+    history = Revisions(Naming("demo", "paint"), store, keys)
+    for one in history.all()[:3]:
+        history.turn(one, RevisionState.SUPERSEDED, opened)
+    current = history.turn(history.all()[3], RevisionState.CURRENT, opened)
+    before = store.list_blobs()
+    assert before <= named_blobs(store, keys), "everything that was stored is named by a revision"
+    later = replace(opened, clock=lambda: NOW + 2 * 24 * 3600, arguments={})
+    wanted = deployment.SPEC.read({"project": "demo", "name": "paint", "revision_history_limit": 1})
+    call = deployment_call.opened(wanted, later)
+    trim(call, current)
+    assert [one.number for one in history.all()] == [3, 4]
+    assert store.list_blobs() == before, "what is younger than an hour may be about to be named"
+    assert store.collect_garbage(named_blobs(store, keys), grace=0.0) == 4
+    assert store.list_blobs() < before
+    assert history.plan_of(history.all()[0]).bundles, "what is kept can be gone back to"
 
 
 def test_a_first_check_finds_the_apps_that_the_role_would_have_defined(run: Run) -> None:
