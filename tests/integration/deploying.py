@@ -116,10 +116,15 @@ class Fleet:
             host["emco_labels"] = LABELS[name]
         return inventory
 
-    def prepare(self) -> Fleet:
-        """Write the charts and register the clusters."""
+    def written(self) -> Fleet:
+        """Write the charts."""
         written(self.folder / "charts" / "web", _WEB)
         written(self.folder / "manifests", {"notes.yaml": _NOTES})
+        return self
+
+    def prepare(self) -> Fleet:
+        """Write the charts and register the clusters."""
+        self.written()
         assert self.playbooks.run("emco.edge.register", self.inventory()).code == 0
         return self
 

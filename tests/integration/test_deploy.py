@@ -250,6 +250,13 @@ def test_what_one_server_refuses_stops_that_cluster_only(fleet: Fleet) -> None:
     assert "Service default/shop-web" in told["message"] and "99999" in told["message"]
 
 
+def test_a_composite_app_that_is_deployed_stays(fleet: Fleet) -> None:
+    assert fleet.deploy(wait=False).code == 0
+    gone = {"project": fleet.project, "name": "shop", "version": "v1", "state": "absent"}
+    run = fleet.playbooks.tasks([{"emco.edge.composite_app": gone, "run_once": True}], fleet.inventory())
+    assert run.results_of("composite_app")[0]["reason"] == "InUse", pretty(run)
+
+
 def test_bad_input_is_told_at_once_and_nothing_happens(fleet: Fleet) -> None:
     fleet.marked()
     run = fleet.deploy(

@@ -5,15 +5,24 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import itertools
+import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.integration.deploying import CLUSTERS, Fleet, pretty, result, states
+from ansible_collections.emco.edge.plugins.module_utils._render.programs import find_helm
+from ansible_collections.emco.edge.plugins.module_utils._store.keys import new_keys
+from ansible_collections.emco.edge.plugins.module_utils._sync.record import record_name
+from tests.integration.deploying import CLUSTERS, NAMESPACED, Fleet, pretty, result, states
 from tests.integration.playbooks import Playbooks
+from tests.integration.store_hub import Hub
 from tests.lab.harness import Lab
+from tests.tools.playbook import PlaybookRun
 
 pytestmark = pytest.mark.integration
 
@@ -150,3 +159,162 @@ def test_a_deployment_is_replaced_cluster_by_cluster_and_given_back_when_that_fa
     name = "edge-1 ConfigMap/default/shop-web"
     assert after[name][0] != before[name][0], "it was to be made anew"
     assert fleet.only(name="heir", state="absent").code == 0
+
+
+def test_what_one_job_plans_a_second_approves_and_a_third_applies_over_a_hub(fleet: Fleet) -> None:
+    hub = Hub(fleet.lab, "edge-3")
+    namespace = hub.namespace()
+    way = fleet.folder / "hub.yaml"
+    way.write_text(json.dumps(hub.account(namespace)))
+    keys = base64.b64encode(new_keys("a test").secret_text().encode()).decode()
+
+    def job(name: str, *tasks: dict[str, Any], check: bool = False) -> PlaybookRun:
+        """A run that has the project's files, the keys, and nothing else."""
+        home = fleet.folder / name
+        env = {
+            "HOME": str(home),
+            "EMCO_EDGE_HELM": str(find_helm(os.environ)),
+            "XDG_STATE_HOME": str(home / "state"),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "EMCO_EDGE_STORE": f"kubernetes:{way}?namespace={namespace}",
+            "EMCO_EDGE_KEYS": keys,
+        }
+        run = fleet.playbooks.tasks(list(tasks), fleet.inventory(), env=env, check=check)
+        assert run.code == 0, pretty(run)
+        left = [path for part in ("state", "config") for path in (home / part).rglob("*") if path.is_file()]
+        assert not left, left
+        return run
+
+    def verb(**options: Any) -> dict[str, Any]:
+        return {"emco.edge.deployment": {"project": fleet.project, "name": "shop", **options}, "run_once": True}
+
+    planned = job(
+        "planner",
+        {"emco.edge.cluster": {}},
+        {"emco.edge.composite_app": fleet.composite_app(), "run_once": True},
+        verb(**fleet.deployment(state="planned", comment="summer")),
+    )
+    number = result(planned)["revision"]
+    assert not fleet.objects()
+    approved = job("boss", verb(state="approved", revision=number, comment="CHG-7"))
+    assert result(approved)["state"] == "Approved" and not fleet.objects()
+    info = {
+        "emco.edge.deployment_info": {"project": fleet.project, "name": "shop", "revisions": True},
+        "run_once": True,
+    }
+    applied = job("robot", verb(revision=number, require_approval=True), info)
+    assert states(applied) == {"edge-1": "Ready", "edge-2": "Ready"}, pretty(applied)
+    told = applied.results_of("deployment_info")[0]["deployments"][0]["revisions"][0]
+    assert [event["state"] for event in told["events"]] == ["Planned", "Approved", "Progressing", "Current"]
+    assert [event.get("comment") for event in told["events"]][:2] == ["summer", "CHG-7"]
+    job("reaper", verb(state="absent"))
+    assert not fleet.objects()
+
+
+def test_a_cluster_that_was_built_anew_is_restored_and_reported(fleet: Fleet) -> None:
+    assert fleet.deploy().code == 0
+    before = fleet.objects("edge-2")
+    selector = f"emco.edge/deployment={fleet.project}.shop"
+    fleet.lab.kubectl("edge-2", "delete", ",".join(NAMESPACED), "--all-namespaces", "-l", selector)
+    fleet.lab.kubectl("edge-2", "delete", "secret", "-n", "emco-edge-system", record_name(f"{fleet.project}.shop"))
+    run = fleet.deploy()
+    assert run.code == 0 and states(run) == {"edge-1": "Ready", "edge-2": "Ready"}, pretty(run)
+    assert result(run)["clusters"]["lab+edge-2"]["reason"] == "ClusterRebuilt"
+    assert not result(run)["clusters"]["lab+edge-1"]["changed"]
+    assert set(fleet.objects("edge-2")) == set(before)
+    again = fleet.deploy()
+    assert "reason" not in result(again)["clusters"]["lab+edge-2"]
+
+
+def test_secret_values_are_in_no_output_store_record_error_or_argument(fleet: Fleet) -> None:
+    canary = "canary-4f1d0c"
+    helm = fleet.folder / "helm"
+    log = fleet.folder / "arguments.txt"
+    helm.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {find_helm(os.environ)} "$@"\n')
+    helm.chmod(0o755)
+    app = fleet.composite_app(token=canary)
+    how = {"app": app, "diff": True, "env": {"EMCO_EDGE_HELM": str(helm)}}
+    runs = [
+        fleet.deploy("-vvvv", **how),
+        fleet.deploy("-vvvv", overrides={"web": {"values": {"token": f"{canary}-2"}}}, **how),
+        # The server refuses this one.
+        fleet.deploy("-vvvv", overrides={"web": {"values": {"token": f"{canary}-3", "port": 99999}}}, **how),
+    ]
+    assert [run.code == 0 for run in runs] == [True, True, False]
+    secret = fleet.lab.get("edge-1", "secret", "shop-web", "-n", "default")["data"]["token"]
+    assert base64.b64decode(secret).decode().startswith(canary), "the canary was there to be seen"
+    shown = [run.output for run in runs] + [json.dumps(one.result) for run in runs for one in run.returned]
+    forms = (canary, base64.b64encode(canary.encode()).decode()[:16], secret)
+    assert not [form for form in forms for text in shown if form in text]
+    assert log.read_text() and canary not in log.read_text()
+    records = fleet.lab.get("edge-1", "secrets", "-n", "emco-edge-system")["items"]
+    contents = [gzip.decompress(base64.b64decode(one["data"]["record"])).decode() for one in records]
+    assert contents and not [one for one in contents if canary in one]
+    stored = [path for path in (fleet.folder / "state").rglob("*") if path.is_file()]
+    assert stored and not [path for path in stored if canary.encode() in path.read_bytes()]
+
+
+def test_a_run_is_stopped_from_elsewhere_and_goes_on_when_it_is_wanted_again(fleet: Fleet) -> None:
+    running = fleet.begun()
+    try:
+        stopping = fleet.only(state="stopped", comment="the line is being repaired")
+        assert stopping.code == 0 and result(stopping)["state"] == "Stopped", pretty(stopping)
+        output = running.communicate(timeout=60)[0]
+    finally:
+        running.kill()
+    assert running.returncode != 0 and "stopped this deployment" in output, output
+    there = fleet.objects()
+    assert there, "what is done stays"
+    refused = fleet.only(catch_up=True)
+    assert result(refused)["reason"] == "WrongState" and "state: present" in result(refused)["allowed"]
+    assert not result(fleet.only(state="stopped"))["changed"] and fleet.objects() == there
+    again = fleet.deploy(overrides={"web": {"values": {"hook": False}}})
+    assert again.code == 0 and states(again) == {"edge-1": "Ready", "edge-2": "Ready"}, pretty(again)
+
+
+def test_three_apps_move_go_back_migrate_and_go_with_their_hooks_and_dependencies(fleet: Fleet) -> None:
+    app = fleet.composite_app()
+    needed = [{"name": "notes", "needs": "web"}, {"name": "extra", "needs": "notes"}]
+    later = [
+        {
+            "name": one["name"],
+            "manifests": ["manifests/" if one["name"] == "notes" else "more/extra"],
+            "depends_on": [{"app": one["needs"], "scope": "everywhere"}],
+        }
+        for one in needed
+    ]
+    app = {**app, "apps": [app["apps"][0], *later]}
+
+    def at(web: str) -> dict[str, Any]:
+        places = {"web": [web], "notes": ["lab+edge-2"], "extra": ["lab+edge-1"]}
+        return {"placement": {name: {"clusters": there} for name, there in places.items()}}
+
+    verb, once = "emco.edge.deployment", {"run_once": True}
+    shop = {"project": fleet.project, "name": "shop"}
+    heir = {**fleet.deployment(**at("lab+edge-3")), "name": "heir", "release": "shop", "migrate_from": "shop"}
+    tasks = [
+        {"emco.edge.composite_app": app, **once},
+        {verb: fleet.deployment(**at("lab+edge-1")), **once},
+        {verb: fleet.deployment(**at("lab+edge-3")), **once},
+        {verb: {**shop, "revision": "previous"}, **once},
+        {verb: heir, **once},
+        {verb: {**shop, "name": "heir", "state": "absent"}, **once},
+    ]
+    fleet.marked()
+    run = fleet.playbooks.tasks(tasks, fleet.inventory())
+    assert run.code == 0, pretty(run)
+    first, moved, back, migrated, gone = run.results_of("deployment")
+    ready = {"lab+edge-1": "Ready", "lab+edge-2": "Ready"}
+    assert {ref: one["state"] for ref, one in first["clusters"].items()} == ready
+    assert {ref: one["state"] for ref, one in moved["clusters"].items()} == {**ready, "lab+edge-3": "Ready"}
+    assert {ref: one["state"] for ref, one in back["clusters"].items()} == {**ready, "lab+edge-3": "Removed"}
+    assert back["revision"] == 3 and migrated["migrated_from"]["state"] == "Removed"
+    assert set(gone["summary"].items()) >= {("removed", 3), ("failed", 0), ("pending", 0)}
+    # The hook is one of installs and upgrades: on edge-1 at first, not when it went back; on edge-3 when it moved there
+    # and when it migrated.
+    made = {
+        cluster: [one.name for one in fleet.lab.requests(cluster) if one.resource == "batch/jobs" and one.code == 201]
+        for cluster in CLUSTERS
+    }
+    assert {cluster: len(names) for cluster, names in made.items()} == {"edge-1": 1, "edge-2": 0, "edge-3": 2}, made
+    assert not fleet.objects() and not fleet.objects(label="heir")

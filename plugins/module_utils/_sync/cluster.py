@@ -96,6 +96,7 @@ def look(session: Session) -> tuple[Work, Seen]:
     session.learn_kinds()
     bundle = session.bundle
     record = session.record = read_record(session.client, bundle.label, session.keys)
+    session.fresh = record is None
     known = record.by_identity() if record else {}
     recorded = live.versions_of(known.values())
     here = live.versions_of(bundle.objects)

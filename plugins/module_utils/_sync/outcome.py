@@ -120,6 +120,8 @@ class Outcome:
     seconds: float = 0.0
     dry: bool = False
     """Check mode: what has drifted counts as a change, so that a scheduled check is an alarm."""
+    fresh: bool = False
+    """Nothing of the deployment was known on the cluster when the work began."""
     record: Record | None = None
     """The record as it is on the cluster now; None when there is none or it was not reached."""
 

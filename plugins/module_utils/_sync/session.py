@@ -61,6 +61,8 @@ class Session:
     arrived: dict[Identity, RecordedObject] = field(default_factory=dict)
     """What was sent in this run, as it will stand in the record."""
     warnings: list[str] = field(default_factory=list)
+    fresh: bool = False
+    """Whether the cluster had no record of the deployment."""
     silent: EdgeError | None = None
     """Set when the cluster did not answer: nothing more is sent to it."""
     _recorded: tuple[Record | None, Mapping[Identity, RecordedObject]] = (None, MappingProxyType({}))
@@ -136,6 +138,7 @@ class Session:
             objects=tuple(self.results.values()),
             not_ready=tuple(not_ready),
             warnings=tuple(self.warnings),
+            fresh=self.fresh,
             record=self.record,
         )
 
@@ -156,6 +159,7 @@ class Session:
             objects=tuple(self.results.values()),
             not_ready=error.not_ready if isinstance(error, WaitInVain) else (),
             warnings=tuple(self.warnings),
+            fresh=self.fresh,
             record=self.record,
         )
 

@@ -120,4 +120,4 @@ def _removed(wanted: CompositeApp, context: Context, store: Store, there: bool) 
 
 def _runs(revision: Mapping[str, Any], wanted: CompositeApp) -> bool:
     same = (revision["composite_app"], revision["version"]) == (wanted.name, wanted.version)
-    return same and revision["state"] in ("Progressing", "Paused", "Stopped", "Current", "Failed")
+    return same and revision["state"] in ("Progressing", "Paused", "Stopped", "Current", "Failed", "Removing")

@@ -103,6 +103,7 @@ class _Fleet:
         self._revisions = revisions
         self._tenancy = tenancy_of(shipment.logical_cloud, shipment.naming.project, wanted.act_as, context)
         self._slots = Slots(wanted.parallel)
+        self._arrived = {ref for ref, one in progress.items() if one.bundle and one.state == State.READY.value}
         self._silent: dict[ClusterRef, str] = {}
         """What was said by the network of clusters that gave no sign of life."""
         targets = shipment.targets()
@@ -242,7 +243,8 @@ class _Fleet:
             if gone.state is not State.REMOVED:
                 return gone
         if ref in self._shipment.bundles:
-            return self._synced(ref, self._shipment.bundles[ref], self._options, stopped)
+            outcome = self._synced(ref, self._shipment.bundles[ref], self._options, stopped)
+            return _rebuilt(outcome) if outcome.fresh and ref in self._arrived else outcome
         return self._cleared(ref, self._shipment.leaving[ref], stopped)
 
     def _prove(self, ref: ClusterRef, stopped: Stopped) -> Outcome:
@@ -351,6 +353,14 @@ def _needed(shipment: Shipment) -> frozenset[str]:
     """The apps that others wait for until they are ready."""
     dependencies = [needs for bundle in shipment.bundles.values() for needs in bundle.dependencies.values()]
     return frozenset(need.on for needs in dependencies for need in needs if need.status == "ready")
+
+
+def _rebuilt(outcome: Outcome) -> Outcome:
+    """The outcome of a cluster that had the deployment and knew nothing of it any more."""
+    words = "it had nothing of this any more (built anew, or wiped), and all of it was brought again"
+    if outcome.state is not State.READY:
+        return replace(outcome, warnings=(*outcome.warnings, words))
+    return replace(outcome, reason="ClusterRebuilt", message=words)
 
 
 def _known(
