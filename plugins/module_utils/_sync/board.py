@@ -62,6 +62,13 @@ class DependencyBoard:
         """Whether any of the apps must be known to be ready, for the sake of others."""
         return self._needed is None or not self._needed.isdisjoint(apps)
 
+    def elsewhere(self, cluster: str, dependency: AppDependency) -> bool:
+        """Whether other clusters than this one have to be waited for."""
+        running = self._running.get(dependency.on, frozenset())
+        if dependency.scope == "cluster" and cluster in running:
+            return False
+        return bool(running - {cluster})
+
     def tell(self, app: str, cluster: str, progress: Progress, *, long_ago: bool = False) -> None:
         """An app is deployed or ready on a cluster, or will not be in this run.
 

@@ -120,6 +120,7 @@ class _Sync:
         self.session = session
         self.board = board
         self.event = records.event_of(session)
+        self.started: list[str] = []
 
     def run(self, work: Work) -> Outcome:
         session = self.session
@@ -149,12 +150,13 @@ class _Sync:
         if self.event is not None:
             run_hooks(session, f"pre-{self.event}")
         rest = [one for one in work.send if not is_foundation(one.identity)]
-        for apps in levels(session.bundle):
+        for apps in self._groups():
             self._await_dependencies(apps, waited_for)
             mine = of_apps(rest, apps)
             if mine:
                 session.report(f"applying {len(mine)} objects of {', '.join(apps)}")
                 send_all(session, mine)
+            self.started += apps
             self._tell(apps, Progress.DEPLOYED)
         if self._waits():
             await_ready(session, waited_for)
@@ -175,10 +177,26 @@ class _Sync:
         apps = self.session.bundle.apps
         return self.session.options.wait or (self.board is not None and self.board.needs_ready(apps))
 
+    def _groups(self) -> list[tuple[str, ...]]:
+        """The apps in groups that start together.
+
+        Where one waits for other clusters, those that need nothing go first, the others one by one, in the order of
+        dependencies over all clusters: so nobody waits for somebody who waits for them.
+        """
+        bundle, board = self.session.bundle, self.board
+        needs = [need for each in bundle.dependencies.values() for need in each]
+        if board is None or not any(board.elsewhere(self.session.cluster, need) for need in needs):
+            return levels(bundle)
+        free = tuple(app for app in bundle.apps if not bundle.dependencies.get(app))
+        return [*([free] if free else []), *((app,) for app in bundle.apps if app not in free)]
+
     def _await_dependencies(self, apps: tuple[str, ...], objects: list[PlannedObject]) -> None:
-        session = self.session
-        needs = [(app, need) for app in apps for need in session.bundle.dependencies.get(app, ())]
-        here = {need.on for _unused, need in needs if need.status == "ready" and need.on in session.bundle.apps}
+        session, bundle = self.session, self.session.bundle
+        needs = [(app, need) for app in apps for need in bundle.dependencies.get(app, ())]
+        here = {need.on for _unused, need in needs if need.status == "ready" and need.on in bundle.apps}
+        if self.board is not None and any(self.board.elsewhere(session.cluster, need) for _unused, need in needs):
+            # Those elsewhere may wait for what was started here.
+            here |= {app for app in self.started if self.board.needs_ready([app])}
         if here:
             await_ready(session, of_apps(objects, here))
             self._tell(sorted(here), Progress.READY)
