@@ -309,8 +309,8 @@ class _Run:
             # A look that finds everything as it was says less than the work that it looks at.
             if job.kind != "prove" or arrival.news.what is not Happened.READY or job.ref not in self._outcomes:
                 self._outcomes[job.ref] = outcome
-            self._spoke = self._around.clock()
-            self._around.seen(outcome)
+                self._spoke = self._around.clock()
+                self._around.seen(outcome)
             if outcome.reason == STOPPED:
                 # Begun and not done: so it stays, and the next run goes on there.
                 return []
