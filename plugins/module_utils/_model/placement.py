@@ -210,6 +210,12 @@ class PlacementIntent:
         most = self.count.maximum if self.count else None
         if isinstance(most, int) and most < len(literal):
             yield Problem(join(path, "count"), f"{most} is less than the {len(literal)} clusters that all_of names")
+        for index, spread in enumerate(self.spread):
+            if isinstance(most, int) and spread.when == "refuse" and (spread.min_domains or 0) > most:
+                where = join(path, f"spread[{index}].min_domains")
+                yield Problem(
+                    where, f"{spread.min_domains} values of {spread.by} need as many clusters, count is {most}"
+                )
         both = sorted(set(self.together_with) & set(self.apart_from))
         if both:
             yield Problem(join(path, "apart_from"), f"{', '.join(both)} is in both with and apart_from")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import PodDemand, pod_demands
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._placement.reserved import Reservation
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
@@ -51,7 +52,13 @@ def promises(
         landed = _Landed({ClusterRef.parse(ref): Standing(**one) for ref, one in told.items()}, fleet)
         if revision.state is RevisionState.CURRENT and landed.everywhere:
             continue
-        bundles = Revisions(naming, store, keys).bundles_of(revision, landed.is_missing)
+        try:
+            bundles = Revisions(naming, store, keys).bundles_of(revision, landed.is_missing)
+        except EdgeError as lost:
+            if lost.reason != "BlobMissing":
+                raise
+            # Whoever works on that deployment is told; nobody else's plan waits for it.
+            continue
         found += [Promise(naming, revision, ref, one) for ref, one in bundles.items()]
     return found
 

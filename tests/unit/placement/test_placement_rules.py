@@ -526,3 +526,12 @@ def test_zones_that_lie_across_regions_are_exchanged_for_roomier_clusters() -> N
     unlimited = {**clusters, "b2": there("r2", "b", 1)}
     weighted = {**intent, "replicas": {"total": 400, "divide": "weighted"}}
     assert "b2" in names(decided(unlimited, weighted))
+
+
+def test_more_domains_than_clusters_are_a_contradiction() -> None:
+    spread = [{"by": "zone"}, {"by": "region", "min_domains": 3}]
+    with pytest.raises(InvalidInput) as raised:
+        intents_of({"app": {"count": {"min": 1, "max": 2}, "spread": spread}})
+    assert [problem.path for problem in raised.value.problems] == ["apps.app.spread[1].min_domains"]
+    intents_of({"app": {"count": 3, "spread": spread}})
+    intents_of({"app": {"count": 2, "spread": [{**spread[1], "when": "prefer"}]}})

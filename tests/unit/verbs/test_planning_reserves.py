@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class Site:
     """Two clusters on paper with a node of four cores each, and an app whose pod asks for three."""
 
     folder: Path
+    apps: Sequence[Mapping[str, Any]] = ({"name": "api", "manifests": ["api.yaml"]},)
 
     def context(self) -> Context:
         environ = {name: str(self.folder / name) for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME")}
@@ -87,8 +88,7 @@ def site(tmp_path: Path) -> Site:
         keep(context.store(), Registered(Cluster(ref), Credentials("reference"), host=ref.name))
     context.close()
     site.read(NOW - 100)
-    apps = [{"name": "api", "manifests": ["api.yaml"]}]
-    site.asked(composite_app.SPEC, composite_app.run, project="demo", name="app", version="v1", apps=apps)
+    site.asked(composite_app.SPEC, composite_app.run, project="demo", name="app", version="v1", apps=site.apps)
     return site
 
 
@@ -173,3 +173,13 @@ def test_two_runs_do_not_plan_at_the_same_moment(site: Site) -> None:
     run.join()
     context.close()
     assert answers == [["lab+a"]]
+
+
+def test_lost_content_of_one_deployment_stops_no_other(site: Site) -> None:
+    site.planned("one")
+    context = site.context()
+    # What a damaged disk or a careless hand takes away.
+    context.store().collect_garbage([], grace=0.0)
+    context.close()
+    site.asked(composite_app.SPEC, composite_app.run, project="demo", name="app", version="v2", apps=site.apps)
+    assert site.planned("two", version="v2") == ["lab+a"]
