@@ -79,6 +79,16 @@ options:
         C(node), C(mandatory), C(weight).
     type: list
     elements: dict
+  customizations:
+    description:
+      - Objects that are added to an app (C(create=true)) or changed, each with C(app), C(api_version), C(kind),
+        C(name), C(template) for a new one, and C(changes).
+      - A change has C(patch) (a JSON patch), C(merge) (strategic merge patches), C(data) and C(binary_data) for a
+        ConfigMap or Secret, and says with C(cluster), or C(label) and C(provider), which clusters it is for; C(all_but)
+        turns that round.
+      - Kustomize applies the patches.
+    type: list
+    elements: dict
   labels:
     description:
       - Labels for every object and pod template. C({app}) in a value stands for the name of the app.

@@ -22,7 +22,9 @@ description:
   - The same documents a second time change nothing.
 options:
   src:
-    description: Files, and folders of C(.yaml), C(.yml) and C(.json) files, taken in the order of their names.
+    description:
+      - Files, and folders of C(.yaml), C(.yml) and C(.json) files, taken in the order of their names.
+      - Files of a folder without any C(resourceContext), such as values and patches, are left out.
     type: list
     elements: str
     required: true
@@ -45,6 +47,12 @@ options:
     type: str
     choices: [stop, continue]
     default: stop
+  converge:
+    description:
+      - Whether C(instantiate) of something that runs, and was changed since, is taken for C(update). EMCO refuses it.
+      - With this the same folder can be edited and run again.
+    type: bool
+    default: false
   unsupported:
     description:
       - What happens when a deployment intent group is instantiated that has intents nobody carries out yet.
@@ -76,6 +84,12 @@ options:
     default: fail
   adopt:
     description: Whether objects are taken over that exist and are not ours, such as those that EMCO created.
+    type: bool
+    default: false
+  external_values:
+    description:
+      - Whether values of JSON patches that are written C($(https://...)$) are fetched, which EMCO does without asking.
+      - Only C(https) addresses are, certificates are checked, and the answer must be JSON with a member C(value).
     type: bool
     default: false
   lock_wait:

@@ -18,7 +18,9 @@ description:
     API.
 options:
   src:
-    description: Files, and folders of C(.yaml), C(.yml) and C(.json) files, taken in the order of their names.
+    description:
+      - Files, and folders of C(.yaml), C(.yml) and C(.json) files, taken in the order of their names.
+      - Files of a folder without any C(resourceContext), such as values and patches, are left out.
     type: list
     elements: str
     required: true

@@ -53,6 +53,11 @@ metadata: {name: gac}
 spec: {host: gac, port: 9033, type: action, priority: 1}
 ---
 version: emco/v2
+resourceContext: {anchor: controllers}
+metadata: {name: ovnaction}
+spec: {host: ovnaction, port: 9053, type: action, priority: 1}
+---
+version: emco/v2
 resourceContext: {anchor: cluster-providers}
 metadata: {name: {{ .Provider }}}
 {{- range $index, $cluster := .Clusters }}
@@ -192,12 +197,146 @@ spec:
   intent:
     genericPlacementIntent: placement
     hpa-placement-controller-1: api-hpa
+    gac: changes
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/generic-k8s-intents}}
+metadata: {{name: changes}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/generic-k8s-intents/changes/resources}}
+metadata: {{name: settings}}
+spec:
+  app: web
+  newObject: "true"
+  resourceGVK: {{apiVersion: v1, kind: ConfigMap, name: settings}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/generic-k8s-intents/changes/resources/settings/customizations}}
+metadata: {{name: everywhere}}
+spec:
+  clusterSpecific: "false"
+  clusterInfo: {{scope: label, clusterProvider: {{{{ .Provider }}}}, clusterLabel: north, mode: allow}}
+  configMapOptions: {{dataKeyOptions: [{{fileName: settings.conf, keyName: main.conf}}]}}
+files: [settings.conf]
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/generic-k8s-intents/changes/resources/settings/customizations}}
+metadata: {{name: edge-2-only}}
+spec:
+  clusterSpecific: "true"
+  clusterInfo: {{scope: name, clusterProvider: {{{{ .Provider }}}}, cluster: edge-1, mode: deny}}
+  patchType: json
+  patchJson: [{{op: add, path: /data/team_size, value: "10"}}]
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/generic-k8s-intents/changes/resources}}
+metadata: {{name: web-deployment}}
+spec:
+  app: web
+  newObject: "false"
+  resourceGVK: {{apiVersion: apps/v1, kind: Deployment, name: r1-web}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/generic-k8s-intents/changes/resources/web-deployment/customizations}}
+metadata: {{name: sidecar}}
+spec:
+  clusterSpecific: "true"
+  clusterInfo: {{scope: name, clusterProvider: {{{{ .Provider }}}}, cluster: edge-1, mode: allow}}
+  patchType: merge
+files: [sidecar.yaml]
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/generic-k8s-intents/changes/resources}}
+metadata: {{name: password}}
+spec:
+  app: web
+  newObject: "true"
+  resourceGVK: {{apiVersion: v1, kind: Secret, name: password}}
 ---
 version: emco/v2
 resourceContext: {{anchor: {DIG}/approve}}
 ---
 version: emco/v2
 resourceContext: {{anchor: {DIG}/instantiate}}
+"""
+
+TENANTS = """\
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/logical-clouds}
+metadata: {name: factory}
+spec: {namespace: factory, labels: {tenant: factory}, user: {userName: factory-admin, type: certificate}}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/logical-clouds/factory/cluster-references}
+metadata: {name: ref}
+spec: {clusterProvider: {{ .Provider }}, cluster: edge-1}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/logical-clouds/factory/user-permissions}
+metadata: {name: own}
+spec: {namespace: factory, apiGroups: ["", apps], resources: [configmaps, services, deployments, pods], verbs: ["*"]}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/logical-clouds/factory/cluster-quotas}
+metadata: {name: small}
+spec: {pods: "20", count/deployments.apps: "10"}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/logical-clouds/factory/instantiate}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/logical-clouds}
+metadata: {name: operators}
+spec: {level: "1", namespace: operators, user: {userName: operator, type: certificate}}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/logical-clouds/operators/cluster-references}
+metadata: {name: ref}
+spec: {clusterProvider: {{ .Provider }}, cluster: edge-1}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/logical-clouds/operators/user-permissions}
+metadata: {name: own}
+spec: {namespace: operators, apiGroups: [""], resources: [pods], verbs: [get, list]}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/logical-clouds/operators/user-permissions}
+metadata: {name: everywhere}
+spec: {namespace: "", apiGroups: [""], resources: [nodes], verbs: [get, list]}
+---
+version: emco/v2
+resourceContext: {anchor: projects/{{ .Project }}/logical-clouds/operators/instantiate}
+"""
+
+_INSIDE = "projects/{{ .Project }}/composite-apps/shop/v1/deployment-intent-groups/inside"
+INSIDE = f"""\
+version: emco/v2
+resourceContext: {{anchor: projects/{{{{ .Project }}}}/composite-apps/shop/v1/deployment-intent-groups}}
+metadata: {{name: inside}}
+spec: {{compositeProfile: standard, version: r2, logicalCloud: factory}}
+---
+version: emco/v2
+resourceContext: {{anchor: {_INSIDE}/generic-placement-intents}}
+metadata: {{name: placement}}
+{{{{- range (list "web" "api") }}}}
+---
+version: emco/v2
+resourceContext: {{anchor: {_INSIDE.replace(".Project", "$.Project")}/generic-placement-intents/placement/app-intents}}
+metadata: {{name: {{{{ . }}}}}}
+spec: {{app: {{{{ . }}}}, intent: {{allOf: [{{clusterProvider: {{{{ $.Provider }}}}, cluster: edge-1}}]}}}}
+{{{{- end }}}}
+---
+version: emco/v2
+resourceContext: {{anchor: {_INSIDE}/intents}}
+metadata: {{name: all}}
+spec: {{intent: {{genericPlacementIntent: placement}}}}
+---
+version: emco/v2
+resourceContext: {{anchor: {_INSIDE}/approve}}
+---
+version: emco/v2
+resourceContext: {{anchor: {_INSIDE}/instantiate}}
 """
 
 
@@ -233,6 +372,10 @@ type:
 """
     files = {"manifest.yaml": manifest, "override_values.yaml": "colour: green\n", "extra/site.conf": "site=north\n"}
     packed(folder / "web-profile.tar.gz", files)
-    for name, text in (("1-prerequisites", PREREQUISITES), ("2-application", APPLICATION), ("3-group", GROUP)):
+    (folder / "settings.conf").write_text("level=info\n", encoding="utf-8")
+    sidecar = "spec: {template: {spec: {containers: [{name: sidecar, image: docker.io/library/sidecar:1}]}}}\n"
+    (folder / "sidecar.yaml").write_text(sidecar, encoding="utf-8")
+    texts = {"1-prerequisites": PREREQUISITES, "2-tenants": TENANTS}
+    for name, text in {**texts, "4-application": APPLICATION, "5-group": GROUP, "6-inside": INSIDE}.items():
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     return folder

@@ -142,6 +142,8 @@ FILES = {
     "overlays/edge/kustomization.yaml": "resources: [map.yaml]\n",
     "overlays/edge/map.yaml": WORKLOAD.replace("NAME", "viewer"),
     "production.yaml": "{}\n",
+    "documents/shop.yaml": "resourceContext: {anchor: projects}\nmetadata: {name: {{ .Project }}}\n",
+    "values.yaml": "Project: documented\n",
 }
 # In the order in which a user would meet them, since later ones use what earlier ones made.
 MODULES = (
@@ -159,6 +161,8 @@ MODULES = (
     "deployment",
     "deployment_info",
     "placement_info",
+    "document",
+    "document_info",
     "cluster_result",
 )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster, ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.connectivity import AppFlow
+from ansible_collections.emco.edge.plugins.module_utils._model.customization import Customization
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement
 from ansible_collections.emco.edge.plugins.module_utils._model.interfaces import Interface
@@ -19,6 +20,14 @@ Objects = Sequence[Mapping[str, Any]]
 """The objects of an app that stay on the cluster, hooks apart, in install order."""
 
 
+Patched = Callable[[Mapping[str, Any], Sequence[Any]], Mapping[str, Any]]
+"""An object with patches applied in order: a dictionary merges strategically, a list is a JSON patch."""
+
+
+def _no_patches(_object: Mapping[str, Any], _patches: Sequence[Any]) -> Mapping[str, Any]:
+    raise RuntimeError("nobody said how objects are patched")
+
+
 @dataclass(frozen=True)
 class Intents:
     """What a deployment wants of its objects besides what its apps render."""
@@ -26,6 +35,9 @@ class Intents:
     hardware: tuple[HardwareRequirement, ...] = ()
     scaled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """App: the workloads that a decision about replicas is for; none: all that have replicas."""
+    customizations: tuple[Customization, ...] = ()
+    patched: Patched = _no_patches
+    """How customizations are made: by the renderer's program."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Labels for every object and pod template; ``{app}`` in a value stands for the app's name."""
     interfaces: tuple[Interface, ...] = ()

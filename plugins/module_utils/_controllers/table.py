@@ -4,11 +4,18 @@
 
 from __future__ import annotations
 
-from ansible_collections.emco.edge.plugins.module_utils._controllers import connectivity, hardware, interfaces, labels
+from ansible_collections.emco.edge.plugins.module_utils._controllers import (
+    connectivity,
+    customizations,
+    hardware,
+    interfaces,
+    labels,
+)
 from ansible_collections.emco.edge.plugins.module_utils._controllers.contract import Controller
 
 CONTROLLERS: tuple[Controller, ...] = (
     hardware.CONTROLLER,
+    customizations.CONTROLLER,
     interfaces.CONTROLLER,
     connectivity.CONTROLLER,
     labels.CONTROLLER,

@@ -99,22 +99,29 @@ class Catalogue:
     changed: dict[Path, EmcoObject | None] = field(default_factory=dict)
     numbers: dict[Path, int] = field(default_factory=dict)
     """In which order objects came; a number is never given twice while a higher one is there."""
+    outside: frozenset[Path] = frozenset()
+    """What counts as there when it is referred to: clusters that were registered without documents."""
     _next: int = 0
     _objects: dict[Path, EmcoObject] = field(default_factory=dict)
     _children: dict[Path, dict[Path, None]] = field(default_factory=dict)
     _referrers: dict[Path, dict[Path, None]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, objects: Iterable[EmcoObject], numbers: Mapping[Path, int] | None = None) -> Catalogue:
+    def of(
+        cls,
+        objects: Iterable[EmcoObject],
+        numbers: Mapping[Path, int] | None = None,
+        outside: frozenset[Path] = frozenset(),
+    ) -> Catalogue:
         """A catalogue of objects that were checked when they were put into another."""
-        found = cls(numbers=dict(numbers or {}))
+        found = cls(numbers=dict(numbers or {}), outside=outside)
         for one in objects:
             found._add(one)
         return found
 
     def copy(self) -> Catalogue:
         """Another one with the same objects, to try something out."""
-        return Catalogue.of(self._objects.values(), self.numbers)
+        return Catalogue.of(self._objects.values(), self.numbers, self.outside)
 
     def __iter__(self) -> Iterator[EmcoObject]:
         return iter(self._objects.values())
@@ -141,7 +148,7 @@ class Catalogue:
         """Create or replace an object. Refused when its parent, or what it refers to, is not there."""
         before = self._objects.get(one.path)
         self._check_parent(one)
-        missing = [path for path in one.references if path not in self._objects]
+        missing = [path for path in one.references if path not in self._objects and path not in self.outside]
         if missing:
             raise Refused(
                 404, f"{_what(one.path)} refers to {self._named(missing)}, not there", self._meant(missing[0])

@@ -24,11 +24,14 @@ def converted(
     there = [one for one in catalogue if one.path in wanted]
     found: dict[str, Any] = {
         "emco_clusters": _clusters(catalogue, there),
+        "emco_logical_clouds": [
+            native.logical_cloud(catalogue, one, problems) for one in there if one.kind == "LogicalCloud"
+        ],
         "emco_composite_apps": [
             native.composite_app(catalogue, one.path, packages) for one in there if one.kind == "CompositeApp"
         ],
         "emco_deployments": [
-            native.deployment(catalogue, one, name_of(one), problems)
+            native.deployment(catalogue, one, name_of(one), packages, problems)
             for one in there
             if one.kind == "DeploymentIntentGroup"
         ],

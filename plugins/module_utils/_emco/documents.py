@@ -19,6 +19,8 @@ from ansible_collections.emco.edge.plugins.module_utils._model.errors import Pro
 from ansible_collections.emco.edge.plugins.module_utils._render.yaml_stream import YamlError, documents, load
 
 _SUFFIXES = (".yaml", ".yml", ".json")
+ANY_DOCUMENT = "resourceContext"
+"""What every document has, and a file of another kind has not."""
 _ENVELOPE = ("version", "resourceContext", "file", "files")
 _NO_BODY = group()
 
@@ -68,18 +70,21 @@ class Document:
         return "/".join(self.path)
 
 
-def found_files(given: Iterable[str], base_dir: str, problems: Problems) -> list[str]:
-    """The files meant: each one given, and of a folder all YAML and JSON files in the order of their names."""
-    found: list[str] = []
+def found_files(given: Iterable[str], base_dir: str, problems: Problems) -> dict[str, bool]:
+    """The files meant: each one given, and of a folder all YAML and JSON files in the order of their names.
+
+    The value says whether the file was named; of a folder those without documents (patches, values) do not count.
+    """
+    found: dict[str, bool] = {}
     for index, name in enumerate(given):
         path = pathlib.Path(base_dir, name).expanduser()
         if path.is_dir():
             inside = sorted(str(one) for one in path.rglob("*") if one.suffix in _SUFFIXES and one.is_file())
-            found += inside
+            found.update({one: False for one in inside if one not in found})
             if not inside:
                 problems.add(f"src[{index}]", f"{name} has no {', '.join(_SUFFIXES)} file")
         elif path.is_file():
-            found.append(str(path))
+            found[str(path)] = True
         else:
             problems.add(f"src[{index}]", f"{name} is not there", f"looked in {base_dir}")
     return found

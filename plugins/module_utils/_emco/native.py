@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from ansible_collections.emco.edge.plugins.module_utils._emco.catalogue import Catalogue, EmcoObject, File
+from ansible_collections.emco.edge.plugins.module_utils._emco.generic import Fetch, customizations
 from ansible_collections.emco.edge.plugins.module_utils._emco.resource import Path
 from ansible_collections.emco.edge.plugins.module_utils._model.emco_placement import native_intent
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problems
@@ -25,6 +26,9 @@ class Packages(Protocol):
 
     def chart(self, file: File, app: str) -> str:
         """The chart of an app, as a path that helm reads."""
+
+    def content(self, file: File) -> bytes:
+        """What a file holds."""
 
     def profile(self, file: File, app: str) -> tuple[str, list[tuple[str, str]]]:
         """The file of values of a profile, and its files with where they go in the chart."""
@@ -88,8 +92,56 @@ def _profile(catalogue: Catalogue, profile: EmcoObject, packages: Packages) -> d
     return found
 
 
-def deployment(catalogue: Catalogue, group: EmcoObject, name: str, problems: Problems) -> dict[str, Any]:
-    """The options of ``deployment`` under this name, without those that say how to go about it."""
+def logical_cloud(catalogue: Catalogue, one: EmcoObject, problems: Problems) -> dict[str, Any]:
+    """The options of ``logical_cloud``."""
+    clusters = members(catalogue, one)
+    where = "/".join(one.path)
+    if not clusters:
+        problems.add(where, "no cluster is assigned to the Logical Cloud")
+    found: dict[str, Any] = {"project": one.path[1], "name": one.name, "clusters": clusters}
+    if one.spec["level"] == "0":
+        return {**found, "kind": "admin"}
+    space = str(one.spec["namespace"])
+    permissions = [each.spec for each in catalogue.children(one.path, "UserPermission")]
+    if not any(each.get("namespace") == space for each in permissions):
+        problems.add(where, "There must be a User Permission assigned to its primary namespace")
+    found.update(
+        # EMCO knows no isolation of namespaces, and numbers its roles.
+        isolation=False,
+        emco_names=True,
+        kind="standard" if all(each.get("namespace") == space for each in permissions) else "privileged",
+        namespace=space,
+        user={"name": str(one.spec["user"]["userName"]), "type": "certificate"},
+        permissions=[
+            {
+                "namespace": str(each.get("namespace") or ""),
+                "api_groups": list(each.get("apiGroups") or ()),
+                "resources": list(each.get("resources") or ()),
+                "verbs": list(each.get("verbs") or ()),
+            }
+            for each in permissions
+        ],
+        quotas=[{"name": each.name, "hard": dict(each.spec)} for each in catalogue.children(one.path, "ClusterQuota")],
+    )
+    if one.spec.get("labels"):
+        found["labels"] = dict(one.spec["labels"])
+    return found
+
+
+def deployment(
+    catalogue: Catalogue,
+    group: EmcoObject,
+    name: str,
+    packages: Packages,
+    problems: Problems,
+    *,
+    fetch: Fetch | None = None,
+    context: str = "",
+) -> dict[str, Any]:
+    """The options of ``deployment`` under this name, without those that say how to go about it.
+
+    ``context``: the id that its objects are labelled with; empty: its own.
+    """
     project, app, version = group.path[1], group.path[3], group.path[4]
     named = named_intents(catalogue, group)
     found: dict[str, Any] = {
@@ -99,8 +151,9 @@ def deployment(catalogue: Catalogue, group: EmcoObject, name: str, problems: Pro
         "version": version,
         "profile": str(group.spec["compositeProfile"]),
         "release": str(group.spec["version"]),
+        "logical_cloud": str(group.spec["logicalCloud"]),
         "placement": _placement(catalogue, group, problems),
-        "labels": {DEPLOYMENT_ID: f"{context_id(group.path)}-{{app}}"},
+        "labels": {DEPLOYMENT_ID: f"{context or context_id(group.path)}-{{app}}"},
     }
     overrides: dict[str, dict[str, Any]] = {}
     for entry in group.spec.get("overrideValues") or ():
@@ -110,6 +163,11 @@ def deployment(catalogue: Catalogue, group: EmcoObject, name: str, problems: Pro
     hardware = list(_hardware(catalogue, group, problems)) if _asks_for_hardware(named) else []
     if hardware:
         found["hardware"] = hardware
+    cloud = logical_cloud_of(catalogue, group)
+    clusters = members(catalogue, cloud) if cloud is not None else []
+    changed = customizations(catalogue, group, named.values(), clusters, packages.content, fetch, problems)
+    if changed:
+        found["customizations"] = changed
     _check_profiles(catalogue, group, problems)
     return found
 

@@ -43,6 +43,10 @@ class Lifecycle:
     actions: tuple[Action, ...] = (Action("Created"),)
     deployed: str = ""
     inputs: str = ""
+    context: str = ""
+    """The id of the context that it took over by a migration; empty: its own."""
+    moved_to: str = ""
+    """The path of the group that it migrated to, which has all that was of it on clusters."""
 
     @property
     def state(self) -> State:
@@ -52,7 +56,13 @@ class Lifecycle:
     @property
     def running(self) -> bool:
         """Whether something of it is on clusters, as far as is known."""
-        return self.state in ("Applied", "Instantiated", "Updated", "InstantiateStopped", "TerminateStopped")
+        return not self.moved_to and self.state in (
+            "Applied",
+            "Instantiated",
+            "Updated",
+            "InstantiateStopped",
+            "TerminateStopped",
+        )
 
     @property
     def revision(self) -> int:
@@ -61,23 +71,32 @@ class Lifecycle:
 
     def went(self, action: Action, **more: str) -> Lifecycle:
         """After one more change of state."""
-        return replace(self, actions=(*self.actions, action), **more)
+        return replace(self, actions=(*self.actions, action), **{"moved_to": "", **more})
 
     def as_document(self) -> dict[str, Any]:
         """As JSON data."""
         actions = [asdict(one) for one in self.actions]
-        return {"actions": actions, "deployed": self.deployed, "inputs": self.inputs}
+        return {
+            "actions": actions,
+            "deployed": self.deployed,
+            "inputs": self.inputs,
+            "context": self.context,
+            "moved_to": self.moved_to,
+        }
 
 
 def lifecycle_of(document: Mapping[str, Any]) -> Lifecycle:
     """What ``as_document`` wrote."""
     actions = tuple(Action(**one) for one in document["actions"])
-    return Lifecycle(actions, str(document["deployed"]), str(document["inputs"]))
+    return Lifecycle(
+        actions, str(document["deployed"]), str(document["inputs"]), str(document["context"]), str(document["moved_to"])
+    )
 
 
 # Operation on a deployment intent group: in which states it may be asked for, and in which it is done already.
 _GROUP: dict[str, tuple[tuple[State, ...], tuple[State, ...]]] = {
-    "approve": (("Created", "Updated", "Terminated"), ("Approved",)),
+    # EMCO approves what was updated anew; here it would only hide that something runs.
+    "approve": (("Created", "Terminated"), ("Approved", "Updated")),
     "instantiate": (("Approved", "Terminated", "TerminateStopped"), ()),
     "update": (("Instantiated", "Updated", "InstantiateStopped"), ()),
     "rollback": (("Instantiated", "Updated", "InstantiateStopped"), ()),
@@ -132,7 +151,7 @@ def _refusal(kind: str, operation: str, state: State, what: str) -> str:
 
 def _hint(operation: str, state: State) -> str:
     if operation == "instantiate" and state in ("Instantiated", "Updated"):
-        return "What was changed since is brought out by update."
+        return "What was changed since is brought out by update; converge: true takes this for one."
     if operation == "instantiate" and state == "Created":
         return "Add a document whose anchor ends with approve."
     return ""

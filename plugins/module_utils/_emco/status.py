@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -100,6 +101,46 @@ def group_status(
         **status_of(query, life, told, default="rsync"),
     }
     return found
+
+
+def cloud_status(
+    query: StatusQuery, cloud: EmcoObject, life: Lifecycle, context: str, told: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The status of a logical cloud; ``told`` is its entry of logical_cloud_info."""
+    return {
+        "name": cloud.name,
+        "project": cloud.path[1],
+        "states": {"actions": _actions(life, context)},
+        **status_of(query, life, _as_app(told, query.view("ready"), "logical-cloud"), default=None),
+    }
+
+
+def _as_app(told: Mapping[str, Any] | None, view: View, app: str) -> dict[str, Any]:
+    """What was told of objects as if it were an app, the way EMCO puts them into a context."""
+    clusters = (told or {}).get("clusters") or {}
+    rows = {ref: list((one.get("objects") or {}).items()) for ref, one in clusters.items()}
+    counts = dict(Counter(state for items in rows.values() for _name, state in items))
+    listed = [
+        {"cluster": ref, "resources": [_from_name(name, state) for name, state in items]} for ref, items in rows.items()
+    ]
+    return {
+        "clusters": clusters,
+        "ready_counts" if view == "ready" else "deployed_counts": counts,
+        "apps": [{"name": app, "clusters": listed}] if listed else [],
+    }
+
+
+def _from_name(name: str, state: str) -> dict[str, Any]:
+    """``Kind.group namespace/name`` or ``Kind name`` as a resource."""
+    kind, _space, rest = name.partition(" ")
+    kind, _dot, group = kind.partition(".")
+    return {
+        "kind": kind,
+        "api_version": f"{group}/" if group else "",
+        "name": rest.rpartition("/")[2],
+        "ready_status": state,
+        "deployed_status": state,
+    }
 
 
 def status_of(

@@ -22,22 +22,18 @@ _GIT_OPS = "clusters that are reached through Git are not written to yet"
 _MISSING = {
     "TrafficGroupIntent": _TRAFFIC,
     "SfcIntent": _CHAINS,
-    "SfcClientIntent": _CHAINS,
     "NetControllerIntent": "network interfaces of workloads have no controller yet",
-    "GenericK8sIntent": "generic Kubernetes intents have no controller yet",
+    "Network": "virtual networks are not created yet",
+    "ProviderNetwork": "provider networks are not created yet",
+    "SfcClientIntent": _CHAINS,
     "CaCertOfProvider": _CERTIFICATES,
     "CaCertOfProject": _CERTIFICATES,
     "WorkflowHookIntent": _WORKFLOWS,
     "WorkflowIntent": _WORKFLOWS,
     "PolicyIntent": _POLICIES,
     "PolicyAgent": _POLICIES,
-    "Network": "virtual networks are not created yet",
-    "ProviderNetwork": "provider networks are not created yet",
 }
-_OPERATIONS = {
-    ("DeploymentIntentGroup", "migrate"): "deployments do not migrate yet",
-    ("LogicalCloud", "level 1"): "logical clouds of level 1 are not created yet",
-}
+_OPERATIONS: dict[tuple[str, str], str] = {}
 
 
 @dataclass(frozen=True)
@@ -57,8 +53,6 @@ def unsupported_object(one: EmcoObject) -> str:
     """Why nobody carries out what this object asks for; empty when somebody does."""
     if one.kind == "Cluster" and not one.files:
         return _GIT_OPS
-    if one.kind == "LogicalCloud" and one.spec.get("level") != "0":
-        return _OPERATIONS.get(("LogicalCloud", "level 1"), "")
     return _MISSING.get(one.kind, "")
 
 

@@ -47,7 +47,8 @@ def evaluated_texts(
     marked = {name: _Marked(text) for name, text in texts.items() if name not in plain}
     done = dict(plain)
     for name, result in _results(marked, values, evaluate, problems):
-        seen = {int(number): None for number in _MARK.findall(result)}
+        known = len(marked[name].missing)
+        seen = {int(number): None for number in _MARK.findall(result) if int(number) < known}
         for missing in dict.fromkeys(marked[name].missing[number] for number in seen):
             problems.add(
                 f"{name}, line {missing.line}",

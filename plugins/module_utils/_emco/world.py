@@ -89,10 +89,12 @@ class World:
     lifecycles: dict[Path, Lifecycle] = field(default_factory=dict)
     turned: set[Path] = field(default_factory=set)
     """Whose lifecycle changed or ended."""
+    converge: bool = False
+    """Whether instantiating what runs, and was changed since, is taken for updating it."""
 
     def copy(self) -> World:
         """Another one to try something out."""
-        return World(self.catalogue.copy(), self.digest, dict(self.lifecycles))
+        return World(self.catalogue.copy(), self.digest, dict(self.lifecycles), converge=self.converge)
 
     def lifecycle(self, path: Path) -> Lifecycle:
         """What became of an object so far."""
@@ -113,7 +115,8 @@ class World:
         one = self.catalogue.get(path)
         if one is None:
             return "unchanged"
-        state.deletable(self.lifecycle(path).state, "/".join(path))
+        life = self.lifecycle(path)
+        state.deletable(life.state if not life.moved_to else "Terminated", "/".join(path))
         self._check_networks(one, "deleted")
         outcome = self.catalogue.delete(path)
         if self.lifecycles.pop(path, None) is not None:
@@ -126,8 +129,19 @@ class World:
         if one is None:
             raise Refused(404, f"{'/'.join(path)} is not there, so that it cannot {operation}")
         life = self.lifecycle(path)
-        same = life.running and self.inputs(path) == life.inputs
+        if life.moved_to:
+            return self._has_to_after_migration(operation, path, life)
+        same = life.running and (self.converge or self.inputs(path) == life.inputs)
         return state.permitted(one.kind, operation, life.state, "/".join(path), same=same)
+
+    def _has_to_after_migration(self, operation: str, path: Path, life: Lifecycle) -> bool:
+        """What has moved is not brought back by running its documents again, while it runs where it moved to."""
+        what = "/".join(path)
+        if not self.lifecycle(tuple(life.moved_to.split("/"))).running:
+            return state.permitted("DeploymentIntentGroup", operation, "Terminated", what)
+        if operation in ("approve", "instantiate", "terminate", "migrate"):
+            return False
+        raise Refused(409, f"{what} has migrated to {life.moved_to}", "Do it there.")
 
     def went(self, path: Path, action: Action, **more: str) -> None:
         """Note what became of an object."""
@@ -171,8 +185,30 @@ class World:
             if gone and not self.lifecycle(step.path).running:
                 return
             kind = step.document.operation.of
-            if kind in state.KINDS and self.has_to(step.do, step.path):
-                self.went(step.path, Action(_LEADS_TO[step.do]), inputs=self.inputs(step.path))
+            if kind not in state.KINDS or not self.has_to(step.do, step.path):
+                return
+            moved = {}
+            if step.do == "migrate":
+                target = self.target(step)
+                self.went(target, Action("Instantiated"), inputs=self.inputs(target))
+                moved = {"moved_to": "/".join(target)}
+            self.went(step.path, Action(_LEADS_TO[step.do]), inputs=self.inputs(step.path), **moved)
+
+    def target(self, step: Step) -> Path:
+        """The group that takes over in a migration; Refused when it is not there, or not approved."""
+        spec = (step.document.body or {}).get("spec") or {}
+        version, name = str(spec.get("targetCompositeAppVersion")), str(spec.get("targetDeploymentIntentGroup"))
+        target = (*step.path[:4], version, step.path[5], name)
+        if self.catalogue.get(target) is None:
+            raise Refused(404, f"{'/'.join(step.path)} cannot migrate to {'/'.join(target)}, not there")
+        life = self.lifecycle(target)
+        if life.state != "Approved" and not life.running:
+            raise Refused(
+                409,
+                f"{'/'.join(step.path)} cannot migrate to {'/'.join(target)}, which is {life.state}",
+                "Approve it first.",
+            )
+        return target
 
     def _check_networks(self, one: EmcoObject, what: str) -> None:
         if one.kind in NETWORKS and self.lifecycle(one.parent).state in ("Applied", "InstantiateStopped"):

@@ -13,6 +13,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model import names, qua
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.connectivity import parse_connectivity
 from ansible_collections.emco.edge.plugins.module_utils._model.controllers import parse_controllers
+from ansible_collections.emco.edge.plugins.module_utils._model.customization import parse_customizations
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problem, Problems
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import parse_hardware
 from ansible_collections.emco.edge.plugins.module_utils._model.interfaces import parse_interfaces
@@ -55,6 +56,10 @@ def _check_placement(raw: Mapping[str, Any], path: str, problems: Problems) -> N
 
 def _check_hardware(raw: tuple[Any, ...], path: str, problems: Problems) -> None:
     parse_hardware(raw, None, path, problems)
+
+
+def _check_customizations(raw: tuple[Any, ...], path: str, problems: Problems) -> None:
+    parse_customizations(raw, None, path, problems)
 
 
 def _check_interfaces(raw: tuple[Any, ...], path: str, problems: Problems) -> None:
@@ -115,6 +120,7 @@ class Deployment:
     cluster_overrides: Mapping[str, Any] = option(default={}, check=_check_cluster_overrides)
     placement: Mapping[str, Any] = option(default={}, check=_check_placement)
     hardware: tuple[Any, ...] = option(default=(), elements="dict", check=_check_hardware)
+    customizations: tuple[Any, ...] = option(default=(), elements="dict", check=_check_customizations)
     labels: Mapping[str, str] = option(default={})
     interfaces: tuple[Any, ...] = option(default=(), elements="dict", check=_check_interfaces)
     connectivity: tuple[Any, ...] = option(default=(), elements="dict", check=_check_connectivity)
@@ -200,6 +206,7 @@ INTENT = (
     "cluster_overrides",
     "placement",
     "hardware",
+    "customizations",
     "labels",
     "interfaces",
     "connectivity",

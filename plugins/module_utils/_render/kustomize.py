@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._render import programs
 from ansible_collections.emco.edge.plugins.module_utils._render.manifests import Text
 from ansible_collections.emco.edge.plugins.module_utils._render.request import RenderRequest
+from ansible_collections.emco.edge.plugins.module_utils._render.yaml_stream import load
 
 _FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
@@ -53,6 +57,43 @@ class Kustomize:
         if answer.code != 0:
             raise KustomizeError(app, _what_it_said(answer.errors, folder=target, shown=where))
         return (Text(where, answer.output),)
+
+    def patched(self, document: Mapping[str, Any], patches: Sequence[Any]) -> Mapping[str, Any]:
+        """One object with patches applied in order: a dictionary merges strategically, a list is a JSON patch."""
+        names = {key: document[key] for key in ("apiVersion", "kind")}
+        what = f"{document['kind']} {(document.get('metadata') or {}).get('name')}"
+        with tempfile.TemporaryDirectory(prefix="emco-edge-patch-") as folder:
+            target = {"kind": document["kind"]}
+            listed = [{"path": f"patch-{index}.json", "target": target} for index in range(len(patches))]
+            files = {
+                "object.json": document,
+                "kustomization.yaml": {"resources": ["object.json"], "patches": listed},
+                **{
+                    # What a merge patch is for is said by the target; kustomize wants it named in the patch as well.
+                    f"patch-{index}.json": one
+                    if isinstance(one, list)
+                    else {**one, **names, "metadata": {"name": "any", **(one.get("metadata") or {})}}
+                    for index, one in enumerate(patches)
+                },
+            }
+            for name, content in files.items():
+                Path(folder, name).write_text(json.dumps(content), encoding="utf-8")
+            command = programs.find_kustomize(self._environment, self._named)
+            environment = {**programs.passed_on(self._environment), "KUBECONFIG": "/dev/null"}
+            try:
+                answer = self._programs.run([*command, folder], environment=environment, timeout=self._timeout)
+            except TimeoutError as wrong:
+                raise _unpatched(what, f"kustomize {wrong}") from None
+            if answer.code != 0:
+                raise _unpatched(what, _what_it_said(answer.errors, folder=folder, shown="the patches"))
+        found = load(answer.output)
+        if not isinstance(found, Mapping):
+            raise _unpatched(what, "the patches leave no object")
+        return found
+
+
+def _unpatched(what: str, message: str) -> EdgeError:
+    return EdgeError("KustomizeError", f"{what} cannot be changed: {message}")
 
 
 def _is_remote(where: str) -> bool:

@@ -13,6 +13,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cl
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import CompositeApp
 from ansible_collections.emco.edge.plugins.module_utils._model.connectivity import parse_connectivity
 from ansible_collections.emco.edge.plugins.module_utils._model.controllers import parse_controllers
+from ansible_collections.emco.edge.plugins.module_utils._model.customization import parse_customizations
 from ansible_collections.emco.edge.plugins.module_utils._model.deployment import INTENT, Deployment, IgnoredFields
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import parse_hardware
@@ -145,6 +146,7 @@ class _Finder:
         intents = parse_placement(intent.placement, apps, "placement", self._problems)
         overrides = self._cluster_overrides(apps)
         hardware = parse_hardware(intent.hardware, apps, "hardware", self._problems)
+        customizations = parse_customizations(intent.customizations, apps, "customizations", self._problems)
         controllers = parse_controllers(intent.controllers, "controllers", self._problems)
         connectivity = parse_connectivity(intent.connectivity, apps, "connectivity", self._problems)
         interfaces = parse_interfaces(intent.interfaces, apps, "interfaces", self._problems)
@@ -173,6 +175,7 @@ class _Finder:
             hardware=hardware,
             host_variables=intent.host_variables,
             controllers=controllers,
+            customizations=customizations,
             labels=intent.labels,
             connectivity=connectivity,
             interfaces=interfaces,

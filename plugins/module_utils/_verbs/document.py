@@ -31,6 +31,7 @@ class DocumentOptions:
     values: tuple[str, ...] = option(default=())
     state: Literal["present", "absent"] = option(default="present")
     on_error: Literal["stop", "continue"] = option(default="stop")
+    converge: bool = option(default=False)
     unsupported: Literal["fail", "warn"] = option(default="fail")
     keep_credentials: Literal["reference", "encrypted", "service_account"] = option(default="reference", no_log=False)
     wait: bool = option(default=True)
@@ -38,6 +39,7 @@ class DocumentOptions:
     parallel: int = option(default=50)
     conflicts: Literal["fail", "force"] = option(default="fail")
     adopt: bool = option(default=False)
+    external_values: bool = option(default=False)
     lock_wait: float = option(default=0.0, parse=quantities.seconds, type="str", spec_default="0s")
     store: Any = option(type="raw")
 
@@ -57,6 +59,7 @@ def run(wanted: DocumentOptions, context: Context) -> Result:
             # Later steps see what earlier ones would have stored.
             context = replace(context, _store=OverlayStore(store), _keys=keys)
         world = load_world(context.store(), keys)
+        world.converge = wanted.converge
         problems = Problems()
         world.copy().try_out(steps, problems)
         problems.raise_if_any("the documents")
@@ -68,6 +71,7 @@ def run(wanted: DocumentOptions, context: Context) -> Result:
             parallel=wanted.parallel,
             conflicts=wanted.conflicts,
             adopt=wanted.adopt,
+            external_values=wanted.external_values,
         )
         return _Run(Enactor(world, manner, context), wanted, context).all(steps)
 
@@ -126,10 +130,20 @@ class _Run:
             if outcome.message:
                 told["message"] = outcome.message
         except EdgeError as error:
+            if self._rests_on_what_is_only_checked():
+                words = f"cannot be verified before what it rests on is there: {error.message}"
+                told.update(state="done", changed=True, message=words)
+                return
             told.update(state="failed", message=str(error), reason=error.reason)
             self._failures.append(f"{step.what}: {error}")
         if step.do not in ("put", "delete"):
             self._save()
+
+    def _rests_on_what_is_only_checked(self) -> bool:
+        """Whether, in check mode, logical clouds or networks would have been made that are not there now."""
+        made = ("instantiate", "update", "apply")
+        earlier = self._told[:-1]
+        return self._context.check and any(one["kind"] in made and one["changed"] for one in earlier)
 
     def _registered(self, failures: Iterable[str]) -> None:
         self._failures += failures

@@ -13,11 +13,16 @@ from ansible_collections.emco.edge.plugins.module_utils._emco.catalogue import E
 from ansible_collections.emco.edge.plugins.module_utils._emco.convert import converted
 from ansible_collections.emco.edge.plugins.module_utils._emco.documents import Document
 from ansible_collections.emco.edge.plugins.module_utils._emco.resource import Path
-from ansible_collections.emco.edge.plugins.module_utils._emco.status import StatusQuery, group_status, unknown_apps
+from ansible_collections.emco.edge.plugins.module_utils._emco.status import (
+    StatusQuery,
+    cloud_status,
+    group_status,
+    unknown_apps,
+)
 from ansible_collections.emco.edge.plugins.module_utils._emco.world import World, forwards
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
 from ansible_collections.emco.edge.plugins.module_utils._model.options import option
-from ansible_collections.emco.edge.plugins.module_utils._verbs import deployment_info
+from ansible_collections.emco.edge.plugins.module_utils._verbs import deployment_info, logical_cloud_info
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.emco_database import load_world
 from ansible_collections.emco.edge.plugins.module_utils._verbs.emco_groups import Groups
@@ -87,15 +92,24 @@ def _with_ancestors(document: Document, world: World) -> list[Path]:
 def _statuses(
     query: StatusQuery, documents: Sequence[Document], world: World, context: Context
 ) -> list[dict[str, Any]]:
-    """The status of each deployment intent group that a document is about."""
-    asked = {
-        path: None
-        for document in documents
-        for path in _with_ancestors(document, world)
-        if world.catalogue.get(path) is not None
-    }
-    groups = [one for path in asked if (one := world.catalogue.get(path)) and one.kind == "DeploymentIntentGroup"]
-    return [_group(query, one, world, context) for one in groups]
+    """The status of each group, logical cloud and cluster with networks that a document is about."""
+    asked = {path: None for document in documents for path in _with_ancestors(document, world)}
+    found = []
+    for path in asked:
+        one = world.catalogue.get(path)
+        if one is not None and one.kind == "DeploymentIntentGroup":
+            found.append(_group(query, one, world, context))
+        elif one is not None and one.kind == "LogicalCloud":
+            found.append(_cloud(query, one, world, context))
+    return found
+
+
+def _cloud(query: StatusQuery, one: EmcoObject, world: World, context: Context) -> dict[str, Any]:
+    life, told = world.lifecycle(one.path), None
+    if life.running:
+        asked = {"project": one.path[1], "name": one.name, "status": query.view("ready")}
+        told = call(logical_cloud_info.SPEC, logical_cloud_info.run, asked, context)["logical_clouds"][0]
+    return cloud_status(query, one, life, native.context_id(one.path), told)
 
 
 def _group(query: StatusQuery, one: EmcoObject, world: World, context: Context) -> dict[str, Any]:

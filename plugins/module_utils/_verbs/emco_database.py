@@ -28,7 +28,10 @@ def load_world(store: Store, keys: Keys) -> World:
     objects = [object_of(opened_document(entry.value["sealed"], entry.key, keys)) for entry in entries]
     lifecycles = {_path(entry.key): lifecycle_of(entry.value) for entry in store.list(_LIFECYCLES)}
     numbers = {_path(entry.key): int(entry.value["order"]) for entry in entries}
-    return World(Catalogue.of(objects, numbers), keys.digest, lifecycles)
+    clusters = frozenset(
+        ("cluster-providers", entry.key[1], "clusters", entry.key[2]) for entry in store.list(("clusters",))
+    )
+    return World(Catalogue.of(objects, numbers, clusters), keys.digest, lifecycles)
 
 
 def save_world(world: World, store: Store, keys: Keys) -> None:

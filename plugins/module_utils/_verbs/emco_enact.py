@@ -10,12 +10,13 @@ from typing import Any
 from ansible_collections.emco.edge.plugins.module_utils._emco import native, support
 from ansible_collections.emco.edge.plugins.module_utils._emco.catalogue import EmcoObject
 from ansible_collections.emco.edge.plugins.module_utils._emco.resource import Path
-from ansible_collections.emco.edge.plugins.module_utils._emco.state import Action
+from ansible_collections.emco.edge.plugins.module_utils._emco.state import Action, State
 from ansible_collections.emco.edge.plugins.module_utils._emco.world import Step, World
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._verbs import cluster, composite_app
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
+from ansible_collections.emco.edge.plugins.module_utils._verbs.emco_clouds import operate_cloud
 from ansible_collections.emco.edge.plugins.module_utils._verbs.emco_groups import Groups
 from ansible_collections.emco.edge.plugins.module_utils._verbs.emco_outcome import Manner, Outcome, call
 from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import composite_app_key
@@ -104,24 +105,12 @@ class Enactor:
         if kind == "DeploymentIntentGroup":
             return self._groups.operate(step)
         if kind == "LogicalCloud":
-            return self._logical_cloud(step)
+            return operate_cloud(step, self.world, self._manner, self._context)
         return self._cluster_networks(step)
 
     def _can_be_undone(self, step: Step) -> bool:
         """Whether there is anything that a file run backwards would terminate."""
         return self.world.catalogue.get(step.path) is not None and self.world.lifecycle(step.path).running
-
-    def _logical_cloud(self, step: Step) -> Outcome:
-        one = self.world.catalogue.get(step.path)
-        if not self.world.has_to(step.do, step.path) or one is None:
-            return Outcome("unchanged", False)
-        unsupported = list(support.below(self.world.catalogue, one.path))
-        if unsupported:
-            raise EdgeError("NotSupported", f"{step.what}: {unsupported[0].reason}.")
-        references = self.world.catalogue.children(one.path, "ClusterReference")
-        if step.do == "instantiate" and not references:
-            raise EdgeError("BadRequest", f"{step.what}: no cluster is assigned to the Logical Cloud.")
-        return self._noted(step, {"instantiate": "Instantiated", "update": "Updated", "terminate": "Terminated"})
 
     def _cluster_networks(self, step: Step) -> Outcome:
         if not self.world.has_to(step.do, step.path):
@@ -129,17 +118,8 @@ class Enactor:
         networks = list(support.below(self.world.catalogue, step.path))
         if networks:
             raise EdgeError("NotSupported", f"{step.what}: {networks[0].reason}.")
-        return self._noted(step, {"apply": "Applied", "terminate": "Terminated"})
-
-    def _noted(self, step: Step, states: dict[str, Any]) -> Outcome:
-        before, inputs = self.world.lifecycle(step.path), self.world.inputs(step.path)
-        if (
-            before.state in ("Instantiated", "Updated", "Applied")
-            and before.inputs == inputs
-            and step.do != "terminate"
-        ):
-            return Outcome("unchanged", False)
-        self.world.went(step.path, Action(states[step.do], self._context.clock()), inputs=inputs)
+        states: dict[str, State] = {"apply": "Applied", "terminate": "Terminated", "stop": "InstantiateStopped"}
+        self.world.went(step.path, Action(states[step.do], self._context.clock()), inputs=self.world.inputs(step.path))
         return Outcome("done", True)
 
     def _registered(self, path: Path) -> EdgeError | None:

@@ -36,6 +36,7 @@ class Manner:
     parallel: int = 50
     conflicts: str = "fail"
     adopt: bool = False
+    external_values: bool = False
 
 
 def call(spec: Spec[W], verb: Verb[W], options: Mapping[str, Any], context: Context, *, check: bool = False) -> Result:

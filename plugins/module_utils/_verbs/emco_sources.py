@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._emco.catalogue import File
 from ansible_collections.emco.edge.plugins.module_utils._emco.documents import (
+    ANY_DOCUMENT,
     Document,
     Source,
     found_files,
@@ -37,6 +38,7 @@ def read_sources(given: Sequence[str], values: Sequence[str], context: Context) 
     problems.raise_if_any("the documents")
     paths = {_shown(name, context.base_dir): name for name in files}
     texts = {shown: _text(name, problems) for shown, name in paths.items()}
+    texts = {shown: text for shown, text in texts.items() if files[paths[shown]] or ANY_DOCUMENT in text}
     problems.raise_if_any("the documents")
     if values:
         texts = _evaluated(texts, read_values, context, problems)
@@ -57,6 +59,10 @@ class CachedPackages:
     def chart(self, file: File, app: str) -> str:
         """The chart of an app, as a path that helm reads."""
         return chart_in(file.path, file.digest, app, self._cache)
+
+    def content(self, file: File) -> bytes:
+        """What a file holds."""
+        return Path(file.path).read_bytes()
 
     def profile(self, file: File, app: str) -> tuple[str, list[tuple[str, str]]]:
         """The file of values of a profile, and its files with where they go in the chart."""

@@ -8,7 +8,12 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.emco.edge.plugins.module_utils._controllers.contract import Controller, Intents, Subject
+from ansible_collections.emco.edge.plugins.module_utils._controllers.contract import (
+    Controller,
+    Intents,
+    Patched,
+    Subject,
+)
 from ansible_collections.emco.edge.plugins.module_utils._controllers.table import CONTROLLERS
 from ansible_collections.emco.edge.plugins.module_utils._controllers.third_party import Changes, changes
 from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import PodDemand, pod_demands
@@ -123,7 +128,7 @@ def make_plan(
     pairs = [(app, ref) for app in wanted.apps for ref in sorted(decisions.get(app.name, {}))]
     renderings = session.of(pairs)
     asked = set(explain)
-    assembly = _Assembly(wanted, fleet, decisions, digest, controllers)
+    assembly = _Assembly(wanted, fleet, decisions, digest, controllers, session.patched)
     return Plan(
         decisions=decisions,
         bundles=assembly.bundles(pairs, renderings),
@@ -160,12 +165,13 @@ class _Assembly:
         decisions: Decisions,
         digest: Digest,
         controllers: Sequence[Controller],
+        patched: Patched,
     ) -> None:
         self._wanted = wanted
         self._fleet = fleet
         self._decisions = decisions
         self._controllers = (*CONTROLLERS, *controllers)
-        self._intents = intents_of(wanted)
+        self._intents = replace(intents_of(wanted), patched=patched)
         self._edits: dict[str, dict[str, dict[ClusterRef, Changes]]] = {}
         self._digest = digest
         self._parts: dict[_Part, tuple[RenderedObject, ...]] = {}
@@ -278,6 +284,7 @@ def intents_of(wanted: Wanted) -> Intents:
     return Intents(
         hardware=wanted.hardware,
         scaled=scaled,
+        customizations=wanted.customizations,
         labels=wanted.labels,
         interfaces=wanted.interfaces,
         networks=wanted.networks,

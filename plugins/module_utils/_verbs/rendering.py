@@ -63,6 +63,10 @@ class RenderSession:
         for one in self._helms:
             one.__exit__(kind, error, trace)
 
+    def patched(self, document: Mapping[str, Any], patches: Sequence[Any]) -> Mapping[str, Any]:
+        """An object with patches applied, by kustomize."""
+        return self._renderer.kustomize.patched(document, patches)
+
     def samples(self, apps: Sequence[App]) -> dict[str, Rendered]:
         """Each app as the first cluster of the fleet would get it: what it is made of and what its pods ask for."""
         first = min(self._fleet, default=None)

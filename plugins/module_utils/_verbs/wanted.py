@@ -11,6 +11,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cl
 from ansible_collections.emco.edge.plugins.module_utils._model.composite_app import App, dependency_order
 from ansible_collections.emco.edge.plugins.module_utils._model.connectivity import AppFlow
 from ansible_collections.emco.edge.plugins.module_utils._model.controllers import ControllerUse
+from ansible_collections.emco.edge.plugins.module_utils._model.customization import Customization
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import HardwareRequirement
 from ansible_collections.emco.edge.plugins.module_utils._model.interfaces import Interface
 from ansible_collections.emco.edge.plugins.module_utils._model.network_site import Placed
@@ -39,6 +40,7 @@ class Wanted:
     logical_cloud: str = ""
     """Empty for the one that is there without being made."""
     controllers: tuple[ControllerUse, ...] = ()
+    customizations: tuple[Customization, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     connectivity: tuple[AppFlow, ...] = ()
     interfaces: tuple[Interface, ...] = ()

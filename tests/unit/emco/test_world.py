@@ -9,7 +9,21 @@ from typing import Any
 
 import pytest
 
-from tests.unit.emco.reading import CA, CLUSTER, DIG, GIT_OPS, document, inventory, project, tried, with_app, world
+from ansible_collections.emco.edge.plugins.module_utils._emco.world import forwards
+from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problems
+from tests.unit.emco.reading import (
+    CA,
+    CLUSTER,
+    DIG,
+    GIT_OPS,
+    document,
+    inventory,
+    project,
+    read,
+    tried,
+    with_app,
+    world,
+)
 
 INTENT = document(
     f"{DIG}/generic-placement-intents/gp/app-intents",
@@ -202,3 +216,40 @@ def _step(here: Any, operation: str) -> list[str]:
     if operation == "delete":
         return tried(here, [document(f"{CA}/deployment-intent-groups", "g", GROUP)], undo=True)
     return tried(here, [document(f"{DIG}/{operation}")])
+
+
+def test_a_group_that_has_migrated_is_not_brought_back_by_its_documents() -> None:
+    target = "projects/p/composite-apps/ca/v2/deployment-intent-groups/h"
+    spec = {"targetCompositeAppVersion": "v2", "targetDeploymentIntentGroup": "h"}
+    source = [document(f"{DIG}/approve"), document(f"{DIG}/instantiate")]
+    prepared = [
+        document("projects/p/composite-apps", "ca", {"compositeAppVersion": "v2"}),
+        document("projects/p/composite-apps/ca/v2/composite-profiles", "cp"),
+        document("projects/p/composite-apps/ca/v2/deployment-intent-groups", "h", GROUP),
+    ]
+    migrate = document(f"{DIG}/migrate", spec=spec)
+    here = world(*project(), document("projects/p/logical-clouds/lc/instantiate"), *source, *prepared)
+
+    assert "Approve it first" in _hint(here.copy(), migrate)
+    moving = [*source, document(f"{target}/approve"), migrate]
+    assert tried(here, moving) == []
+    before = here.lifecycle(tuple(DIG.split("/")))
+    assert before.moved_to == target
+    assert tried(here, moving) == []
+    assert here.lifecycle(tuple(DIG.split("/"))) == before
+    assert tried(here, [document(f"{DIG}/update")]) == [f"{DIG} has migrated to {target}"]
+    assert tried(here, [document(f"{target}/terminate"), *source]) == []
+    assert here.lifecycle(tuple(DIG.split("/"))).running
+
+
+def _hint(here: Any, one: dict[str, Any]) -> str:
+    refused = Problems()
+    here.try_out(forwards(read([one])[0]), refused)
+    return next(iter(refused)).hint
+
+
+def test_a_cluster_that_was_registered_without_documents_can_be_referred_to(tmp_path: Path) -> None:
+    here = world(*project(), with_app(tmp_path))
+    here.catalogue.outside = frozenset({tuple(CLUSTER.split("/"))})
+
+    assert tried(here.copy(), [INTENT]) == []

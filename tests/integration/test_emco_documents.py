@@ -1,0 +1,248 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""EMCO's documents, end to end on real clusters, compared with what EMCO would have put there."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.emco.edge.plugins.module_utils._emco.native import context_id
+from tests.integration.emco_documents import written_documents
+from tests.integration.playbooks import LOCAL, Playbooks
+from tests.lab.harness import Lab
+from tests.tools.playbook import PlaybookRun
+
+pytestmark = pytest.mark.integration
+
+CLUSTERS = ("edge-1", "edge-2")
+GROUP = "projects/demo/composite-apps/shop/v1/deployment-intent-groups/north"
+CONTEXT = context_id(tuple(GROUP.split("/")))
+KINDS = "deployments,services,configmaps,secrets"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Two clusters, one with accelerators."""
+    running = os.environ.get("EMCO_EDGE_DOCUMENTS_LAB")
+    if running:  # a lab that stays up saves half a minute a run while tests are written
+        yield Lab.attach(Path(running))
+        return
+    rich = {"cpu": 16, "memory": "32Gi", "pods": 110, "example.com/accelerator": 4}
+    described = [
+        {"name": "edge-1", "nodes": [{"name": "edge-1-a", "allocatable": rich}]},
+        {"name": "edge-2", "nodes": [{"name": "edge-2-a"}]},
+    ]
+    with Lab.up(tmp_path_factory.mktemp("emco") / "state", described, audit=True) as started:
+        yield started
+
+
+@dataclass(frozen=True)
+class Site:
+    """A folder of documents, and the clusters that they are about."""
+
+    lab: Lab
+    playbooks: Playbooks
+
+    @property
+    def folder(self) -> Path:
+        return self.playbooks.folder
+
+    def run(self, *tasks: dict[str, Any], check: bool = False) -> PlaybookRun:
+        """Run tasks where no cluster is a host."""
+        return self.playbooks.tasks(list(tasks), {"all": {"vars": LOCAL, "hosts": {"localhost": None}}}, check=check)
+
+    def documents(self, **options: Any) -> dict[str, Any]:
+        """A task that takes the documents."""
+        given = {"src": "documents", "values": "values.yaml", "wait_timeout": "60s", **options}
+        return {"emco.edge.document": given}
+
+    def objects(self, cluster: str) -> dict[str, dict[str, Any]]:
+        """What of ours is in namespace default, by kind and name."""
+        listed = self.lab.get(cluster, KINDS, "-n", "default", "-l", "app.kubernetes.io/managed-by=emco-edge")
+        return {f"{one['kind']}/{one['metadata']['name']}": one for one in listed["items"]}
+
+    def writes(self) -> list[str]:
+        """What we wrote on the clusters since they were marked."""
+        return [
+            f"{cluster} {one.verb} {one.resource} {one.name}"
+            for cluster in CLUSTERS
+            for one in self.lab.requests(cluster)
+            # Asking what we may do stores nothing.
+            if one.user_agent.startswith("emco-edge") and one.writes and "accessreviews" not in one.resource
+        ]
+
+
+@pytest.fixture
+def site(lab: Lab, playbooks: Playbooks) -> Site:
+    written_documents(playbooks.folder / "documents")
+    clusters = [{"Name": name, "Kubeconfig": str(lab.kubeconfig(name)), "Label": "north"} for name in CLUSTERS]
+    values = {"Project": "demo", "Provider": "lab", "Clusters": clusters}
+    (playbooks.folder / "values.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    for name in CLUSTERS:
+        lab.mark(name)
+    return Site(lab, playbooks)
+
+
+def states(run: PlaybookRun, number: int = -1) -> dict[str, str]:
+    """The state of each document by its anchor."""
+    return {one["anchor"]: one["state"] for one in run.results_of("document")[number]["documents"]}
+
+
+def containers(deployment: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The containers of a deployment by name."""
+    return {one["name"]: one for one in deployment["spec"]["template"]["spec"]["containers"]}
+
+
+def test_documents_do_what_emco_would_do_and_go_backwards(site: Site) -> None:
+    checked = site.run(site.documents(), check=True)
+
+    assert checked.code == 0, checked.output
+    assert states(checked)[f"{GROUP}/instantiate"] == "done"
+    assert site.writes() == []
+
+    first = site.run(site.documents())
+
+    assert first.code == 0, first.output
+    assert set(states(first).values()) == {"created", "done"}
+    _as_emco_would_have_it(site)
+    _tenants_are_as_in_emco(site)
+
+    for name in CLUSTERS:
+        site.lab.mark(name)
+    asked = {
+        "emco.edge.document_info": {
+            "src": "documents",
+            "values": "values.yaml",
+            "convert": True,
+            "status": {"status": "ready", "app": ["api"]},
+        },
+        "register": "meant",
+    }
+    deployed = {"emco.edge.deployment": "{{ meant.converted.emco_deployments[0] }}"}
+    again = site.run(site.documents(), asked, deployed)
+
+    assert again.code == 0, again.output
+    assert set(states(again).values()) == {"unchanged"}
+    assert not again.results_of("document")[0]["changed"]
+    # What the documents are converted to means the same objects: deploying it changes nothing.
+    assert not again.results_of("deployment")[0]["changed"]
+    assert site.writes() == []
+    told = again.results_of("document_info")[0]
+    assert told["unsupported"] == []
+    status = {one["name"]: one for one in told["status"]}
+    assert (status["factory"]["deployedStatus"], status["factory"]["readyStatus"]) == ("Instantiated", "Ready")
+    status = status["north"]
+    assert (status["deployedStatus"], status["readyStatus"]) == ("Instantiated", "Ready")
+    assert [(one["name"], len(one["clusters"])) for one in status["apps"]] == [("api", 1)]
+
+    gone = site.run(site.documents(state="absent"), site.documents(state="absent"))
+
+    assert gone.code == 0, gone.output
+    assert states(gone, 0)[f"{GROUP}/terminate"] == "done"
+    assert set(states(gone, 1).values()) == {"unchanged"}
+    for name in CLUSTERS:
+        assert site.objects(name) == {}
+        # A namespace takes a moment to go.
+        site.lab.kubectl(name, "wait", "--for=delete", "namespace/emco-edge-system", "--timeout=50s")
+
+
+def _tenants_are_as_in_emco(site: Site) -> None:
+    lab = site.lab
+    space = lab.get("edge-1", "namespace", "factory")
+    assert space["metadata"]["labels"]["tenant"] == "factory"
+    assert lab.get("edge-1", "resourcequota", "small", "-n", "factory")["spec"]["hard"] == {
+        "pods": "20",
+        "count/deployments.apps": "10",
+    }
+    role = lab.get("edge-1", "role", "factory-role0", "-n", "factory")
+    assert role["rules"] == [
+        {
+            "apiGroups": ["", "apps"],
+            "resources": ["configmaps", "services", "deployments", "pods"],
+            "verbs": ["*"],
+        }
+    ]
+    binding = lab.get("edge-1", "rolebinding", "factory-roleBinding0", "-n", "factory")
+    assert binding["roleRef"]["name"] == "factory-role0"
+    # Its group came into its namespace, with the rights of its user.
+    inside = lab.get("edge-1", "deployments,services,configmaps", "-n", "factory", "-l", "emco/deployment-id")
+    assert {one["metadata"]["name"] for one in inside["items"]} == {"r2-web", "r2-api"}
+    everywhere = lab.get("edge-1", "clusterrole", "operators-clusterRole1")
+    assert everywhere["rules"] == [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]}]
+
+
+def _as_emco_would_have_it(site: Site) -> None:
+    there = {name: site.objects(name) for name in CLUSTERS}
+    web = {"ConfigMap/r1-web", "Service/r1-web", "Deployment/r1-web", "ConfigMap/settings", "Secret/password"}
+    api = {"ConfigMap/r1-api", "Service/r1-api", "Deployment/r1-api"}
+    # allOf a label: every cluster that has it. anyOf: the one with the accelerators that the HPA intent asks for.
+    assert set(there["edge-1"]) == web | api
+    assert set(there["edge-2"]) == web
+    for objects in there.values():
+        for name, one in objects.items():
+            app = "api" if name.endswith("-api") else "web"
+            assert one["metadata"]["labels"]["emco/deployment-id"] == f"{CONTEXT}-{app}", name
+            if one["kind"] == "Deployment":
+                assert one["spec"]["template"]["metadata"]["labels"]["emco/deployment-id"] == f"{CONTEXT}-{app}"
+    # The profile's values and file, the group's override values, what the HPA intent promised.
+    assert there["edge-2"]["ConfigMap/r1-web"]["data"] == {"colour": "green", "site": "site=north\n"}
+    server = there["edge-1"]["Deployment/r1-api"]
+    assert there["edge-1"]["Service/r1-api"]["spec"]["ports"][0]["port"] == 8080
+    assert server["spec"]["replicas"] == 2
+    assert containers(server)["api"]["resources"] == {
+        "requests": {"cpu": "2", "example.com/accelerator": "1"},
+        "limits": {"cpu": "4", "example.com/accelerator": "1"},
+    }
+    # Generic Kubernetes intents: a file as data, a patch for all clusters but one, a merge patch for one.
+    assert there["edge-1"]["ConfigMap/settings"]["data"] == {"main.conf": "level=info\n"}
+    assert there["edge-2"]["ConfigMap/settings"]["data"] == {"main.conf": "level=info\n", "team_size": "10"}
+    assert set(containers(there["edge-1"]["Deployment/r1-web"])) == {"web", "sidecar"}
+    assert set(containers(there["edge-2"]["Deployment/r1-web"])) == {"web"}
+
+
+def test_an_update_moves_an_app_and_a_rollback_brings_it_back(site: Site) -> None:
+    placement = {
+        "version": "emco/v2",
+        "resourceContext": {"anchor": f"{GROUP}/generic-placement-intents/placement/app-intents"},
+        "metadata": {"name": "web-intent"},
+        "spec": {"app": "web", "intent": {"allOf": [{"clusterProvider": "lab", "cluster": "edge-2"}]}},
+    }
+    update = {"version": "emco/v2", "resourceContext": {"anchor": f"{GROUP}/update"}}
+    back = {"resourceContext": {"anchor": f"{GROUP}/rollback"}, "spec": {"revision": "1"}}
+    for name, parts in (("update", [placement, update]), ("rollback", [back])):
+        (site.folder / f"{name}.yaml").write_text("\n---\n".join(json.dumps(one) for one in parts))
+
+    for name in ("2-tenants", "6-inside"):
+        (site.folder / "documents" / f"{name}.yaml").unlink()
+
+    first = site.run(site.documents(), site.documents(src="update.yaml"))
+
+    assert first.code == 0, first.output
+    assert states(first)[f"{GROUP}/update"] == "done"
+    assert "Deployment/r1-web" not in site.objects("edge-1")
+    assert "Deployment/r1-web" in site.objects("edge-2")
+    before = site.objects("edge-2")["Deployment/r1-web"]["metadata"]["uid"]
+
+    second = site.run(
+        site.documents(src="update.yaml"), site.documents(src="rollback.yaml"), site.documents(src="rollback.yaml")
+    )
+
+    assert second.code == 0, second.output
+    assert [set(states(second, number).values()) for number in range(3)] == [{"unchanged"}, {"done"}, {"unchanged"}]
+    assert "Deployment/r1-web" in site.objects("edge-1")
+    assert site.objects("edge-2")["Deployment/r1-web"]["metadata"]["uid"] == before
+    labels = site.objects("edge-1")["Deployment/r1-web"]["metadata"]["labels"]
+    assert labels["emco/deployment-id"] == f"{CONTEXT}-web"
+
+    gone = site.run(site.documents(state="absent"))
+
+    assert gone.code == 0, gone.output
+    assert [site.objects(name) for name in CLUSTERS] == [{}, {}]
