@@ -198,6 +198,21 @@ spec:
     genericPlacementIntent: placement
     hpa-placement-controller-1: api-hpa
     gac: changes
+    ovnaction: nics
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/network-controller-intent}}
+metadata: {{name: nics}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/network-controller-intent/nics/workload-intents}}
+metadata: {{name: web}}
+spec: {{app: web, workloadResource: r1-web, type: Deployment}}
+---
+version: emco/v2
+resourceContext: {{anchor: {DIG}/network-controller-intent/nics/workload-intents/web/interfaces}}
+metadata: {{name: net1}}
+spec: {{interface: net1, name: blue-net, defaultGateway: "false"}}
 ---
 version: emco/v2
 resourceContext: {{anchor: {DIG}/generic-k8s-intents}}
@@ -309,6 +324,37 @@ version: emco/v2
 resourceContext: {anchor: projects/{{ .Project }}/logical-clouds/operators/instantiate}
 """
 
+NETWORKS = """\
+{{- range .Clusters }}
+---
+version: emco/v2
+resourceContext: {anchor: cluster-providers/{{ $.Provider }}/clusters/{{ .Name }}/networks}
+metadata: {name: blue-net}
+spec:
+  cniType: ovn4nfv
+  ipv4Subnets: [{name: s1, subnet: 10.9.0.0/24, gateway: 10.9.0.1/24, excludeIps: "10.9.0.2 10.9.0.5..10.9.0.9"}]
+{{- end }}
+---
+version: emco/v2
+resourceContext: {anchor: cluster-providers/{{ .Provider }}/clusters/edge-1/provider-networks}
+metadata: {name: uplink}
+spec:
+  cniType: ovn4nfv
+  ipv4Subnets: [{name: s1, subnet: 172.20.0.0/24, gateway: 172.20.0.1/24}]
+  providerNetType: VLAN
+  vlan:
+    vlanId: "102"
+    providerInterfaceName: eth1
+    logicalInterfaceName: eth1.102
+    vlanNodeSelector: specific
+    nodeLabelList: ["kubernetes.io/hostname=edge-1-a"]
+{{- range .Clusters }}
+---
+version: emco/v2
+resourceContext: {anchor: cluster-providers/{{ $.Provider }}/clusters/{{ .Name }}/apply}
+{{- end }}
+"""
+
 _INSIDE = "projects/{{ .Project }}/composite-apps/shop/v1/deployment-intent-groups/inside"
 INSIDE = f"""\
 version: emco/v2
@@ -375,7 +421,7 @@ type:
     (folder / "settings.conf").write_text("level=info\n", encoding="utf-8")
     sidecar = "spec: {template: {spec: {containers: [{name: sidecar, image: docker.io/library/sidecar:1}]}}}\n"
     (folder / "sidecar.yaml").write_text(sidecar, encoding="utf-8")
-    texts = {"1-prerequisites": PREREQUISITES, "2-tenants": TENANTS}
+    texts = {"1-prerequisites": PREREQUISITES, "2-tenants": TENANTS, "3-networks": NETWORKS}
     for name, text in {**texts, "4-application": APPLICATION, "5-group": GROUP, "6-inside": INSIDE}.items():
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     return folder

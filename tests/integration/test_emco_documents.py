@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,10 @@ import pytest
 import yaml
 
 from ansible_collections.emco.edge.plugins.module_utils._emco.native import context_id
+from tests.integration import network_crds
 from tests.integration.emco_documents import written_documents
 from tests.integration.playbooks import LOCAL, Playbooks
-from tests.lab.harness import Lab
+from tests.lab.harness import Lab, LabError
 from tests.tools.playbook import PlaybookRun
 
 pytestmark = pytest.mark.integration
@@ -33,7 +36,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Two clusters, one with accelerators."""
     running = os.environ.get("EMCO_EDGE_DOCUMENTS_LAB")
     if running:  # a lab that stays up saves half a minute a run while tests are written
-        yield Lab.attach(Path(running))
+        yield _with_nodus(Lab.attach(Path(running)))
         return
     rich = {"cpu": 16, "memory": "32Gi", "pods": 110, "example.com/accelerator": 4}
     described = [
@@ -41,7 +44,41 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         {"name": "edge-2", "nodes": [{"name": "edge-2-a"}]},
     ]
     with Lab.up(tmp_path_factory.mktemp("emco") / "state", described, audit=True) as started:
-        yield started
+        yield _with_nodus(started)
+
+
+def _with_nodus(lab: Lab) -> Lab:
+    """The clusters serve the kinds of Nodus and Multus, as EMCO's do."""
+    for name in CLUSTERS:
+        lab.apply(name, *network_crds.nodus(), *network_crds.multus())
+        lab.kubectl(name, "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    return lab
+
+
+@contextmanager
+def nodus_running(lab: Lab) -> Iterator[None]:
+    """Give every network the state that the operator of Nodus, which does not run here, would give it."""
+    done = threading.Event()
+    kinds = "networks.k8s.plugin.opnfv.org,providernetworks.k8s.plugin.opnfv.org"
+    patch = json.dumps({"status": {"state": "Created"}})
+
+    def work() -> None:
+        while not done.wait(0.5):
+            for cluster in CLUSTERS:
+                for one in lab.get(cluster, kinds, "-n", "default")["items"]:
+                    if not one.get("status"):
+                        kind = f"{one['kind'].lower()}s.k8s.plugin.opnfv.org"
+                        with suppress(LabError):  # it may be gone by now
+                            where = ("-n", "default", "--subresource=status", "--type=merge", "--patch", patch)
+                            lab.kubectl(cluster, "patch", kind, one["metadata"]["name"], *where)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        yield
+    finally:
+        done.set()
+        worker.join()
 
 
 @dataclass(frozen=True)
@@ -108,12 +145,13 @@ def test_documents_do_what_emco_would_do_and_go_backwards(site: Site) -> None:
     assert states(checked)[f"{GROUP}/instantiate"] == "done"
     assert site.writes() == []
 
-    first = site.run(site.documents())
+    with nodus_running(site.lab):
+        first = site.run(site.documents())
 
     assert first.code == 0, first.output
     assert set(states(first).values()) == {"created", "done"}
     _as_emco_would_have_it(site)
-    _tenants_are_as_in_emco(site)
+    _tenants_and_networks_are_as_in_emco(site)
 
     for name in CLUSTERS:
         site.lab.mark(name)
@@ -138,6 +176,7 @@ def test_documents_do_what_emco_would_do_and_go_backwards(site: Site) -> None:
     told = again.results_of("document_info")[0]
     assert told["unsupported"] == []
     status = {one["name"]: one for one in told["status"]}
+    assert (status["edge-1"]["readyCounts"], status["edge-1"]["readyStatus"]) == ({"Ready": 2}, "Ready")
     assert (status["factory"]["deployedStatus"], status["factory"]["readyStatus"]) == ("Instantiated", "Ready")
     status = status["north"]
     assert (status["deployedStatus"], status["readyStatus"]) == ("Instantiated", "Ready")
@@ -154,7 +193,7 @@ def test_documents_do_what_emco_would_do_and_go_backwards(site: Site) -> None:
         site.lab.kubectl(name, "wait", "--for=delete", "namespace/emco-edge-system", "--timeout=50s")
 
 
-def _tenants_are_as_in_emco(site: Site) -> None:
+def _tenants_and_networks_are_as_in_emco(site: Site) -> None:
     lab = site.lab
     space = lab.get("edge-1", "namespace", "factory")
     assert space["metadata"]["labels"]["tenant"] == "factory"
@@ -177,6 +216,31 @@ def _tenants_are_as_in_emco(site: Site) -> None:
     assert {one["metadata"]["name"] for one in inside["items"]} == {"r2-web", "r2-api"}
     everywhere = lab.get("edge-1", "clusterrole", "operators-clusterRole1")
     assert everywhere["rules"] == [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]}]
+    blue = lab.get("edge-1", "networks.k8s.plugin.opnfv.org", "blue-net", "-n", "default")
+    assert blue["metadata"]["labels"]["net"] == "blue-net"
+    subnet = {"name": "s1", "subnet": "10.9.0.0/24", "gateway": "10.9.0.1/24"}
+    assert blue["spec"] == {
+        "cniType": "ovn4nfv",
+        "ipv4Subnets": [{**subnet, "excludeIps": "10.9.0.2 10.9.0.5..10.9.0.9"}],
+    }
+    uplink = lab.get("edge-1", "providernetworks.k8s.plugin.opnfv.org", "uplink", "-n", "default")
+    assert uplink["spec"] == {
+        "cniType": "ovn4nfv",
+        "ipv4Subnets": [{"name": "s1", "subnet": "172.20.0.0/24", "gateway": "172.20.0.1/24"}],
+        "providerNetType": "VLAN",
+        "vlan": {
+            "vlanId": "102",
+            "providerInterfaceName": "eth1",
+            "logicalInterfaceName": "eth1.102",
+            "vlanNodeSelector": "specific",
+            "nodeLabelList": ["kubernetes.io/hostname=edge-1-a"],
+        },
+    }
+    for name in CLUSTERS:
+        template = site.objects(name)["Deployment/r1-web"]["spec"]["template"]["metadata"]["annotations"]
+        assert json.loads(template["k8s.plugin.opnfv.org/nfn-network"])["interface"] == [
+            {"interface": "net1", "name": "blue-net", "defaultGateway": ""}
+        ]
 
 
 def _as_emco_would_have_it(site: Site) -> None:
@@ -220,8 +284,10 @@ def test_an_update_moves_an_app_and_a_rollback_brings_it_back(site: Site) -> Non
     for name, parts in (("update", [placement, update]), ("rollback", [back])):
         (site.folder / f"{name}.yaml").write_text("\n---\n".join(json.dumps(one) for one in parts))
 
-    for name in ("2-tenants", "6-inside"):
+    for name in ("2-tenants", "3-networks", "6-inside"):
         (site.folder / "documents" / f"{name}.yaml").unlink()
+    group = site.folder / "documents" / "5-group.yaml"
+    group.write_text(group.read_text().replace("    ovnaction: nics\n", ""))
 
     first = site.run(site.documents(), site.documents(src="update.yaml"))
 

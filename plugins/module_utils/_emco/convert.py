@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._emco import native
 from ansible_collections.emco.edge.plugins.module_utils._emco.catalogue import Catalogue, EmcoObject
+from ansible_collections.emco.edge.plugins.module_utils._emco.networks import network
 from ansible_collections.emco.edge.plugins.module_utils._emco.resource import Path
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problems
 
@@ -24,6 +25,8 @@ def converted(
     there = [one for one in catalogue if one.path in wanted]
     found: dict[str, Any] = {
         "emco_clusters": _clusters(catalogue, there),
+        "emco_networks": [network(one) for one in there if one.kind == "Network"],
+        "emco_provider_networks": [network(one) for one in there if one.kind == "ProviderNetwork"],
         "emco_logical_clouds": [
             native.logical_cloud(catalogue, one, problems) for one in there if one.kind == "LogicalCloud"
         ],

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from ansible_collections.emco.edge.plugins.module_utils._emco.catalogue import Catalogue, EmcoObject, File
 from ansible_collections.emco.edge.plugins.module_utils._emco.generic import Fetch, customizations
+from ansible_collections.emco.edge.plugins.module_utils._emco.networks import interfaces
 from ansible_collections.emco.edge.plugins.module_utils._emco.resource import Path
 from ansible_collections.emco.edge.plugins.module_utils._model.emco_placement import native_intent
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problems
@@ -163,6 +164,9 @@ def deployment(
     hardware = list(_hardware(catalogue, group, problems)) if _asks_for_hardware(named) else []
     if hardware:
         found["hardware"] = hardware
+    nics = interfaces(catalogue, group, named.values())
+    if nics:
+        found["interfaces"] = nics
     cloud = logical_cloud_of(catalogue, group)
     clusters = members(catalogue, cloud) if cloud is not None else []
     changed = customizations(catalogue, group, named.values(), clusters, packages.content, fetch, problems)

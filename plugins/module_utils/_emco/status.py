@@ -115,6 +115,30 @@ def cloud_status(
     }
 
 
+def networks_status(
+    query: StatusQuery, cluster: EmcoObject, life: Lifecycle, context: str, told: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The status of the networks of a cluster; ``told`` is the answer of network_info."""
+    objects = {
+        f"{name}": {"connectivity": _reached(one), "objects": _verdicts(one)}
+        for name, one in ((told or {}).get("clusters") or {}).items()
+    }
+    found = status_of(query, life, _as_app({"clusters": objects}, query.view("ready"), "network-intents"), default=None)
+    return {"name": cluster.name, "states": {"actions": _actions(life, context)}, **found}
+
+
+def _reached(told: Mapping[str, Any]) -> str:
+    return "Available" if told.get("reachable") else "Unreachable"
+
+
+def _verdicts(told: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        str(each["object"]): "Ready" if each["ready"] else "NotReady"
+        for one in told.get("networks") or ()
+        for each in one.get("objects") or ()
+    }
+
+
 def _as_app(told: Mapping[str, Any] | None, view: View, app: str) -> dict[str, Any]:
     """What was told of objects as if it were an app, the way EMCO puts them into a context."""
     clusters = (told or {}).get("clusters") or {}

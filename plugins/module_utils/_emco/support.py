@@ -22,9 +22,6 @@ _GIT_OPS = "clusters that are reached through Git are not written to yet"
 _MISSING = {
     "TrafficGroupIntent": _TRAFFIC,
     "SfcIntent": _CHAINS,
-    "NetControllerIntent": "network interfaces of workloads have no controller yet",
-    "Network": "virtual networks are not created yet",
-    "ProviderNetwork": "provider networks are not created yet",
     "SfcClientIntent": _CHAINS,
     "CaCertOfProvider": _CERTIFICATES,
     "CaCertOfProject": _CERTIFICATES,

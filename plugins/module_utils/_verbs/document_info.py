@@ -17,12 +17,13 @@ from ansible_collections.emco.edge.plugins.module_utils._emco.status import (
     StatusQuery,
     cloud_status,
     group_status,
+    networks_status,
     unknown_apps,
 )
-from ansible_collections.emco.edge.plugins.module_utils._emco.world import World, forwards
+from ansible_collections.emco.edge.plugins.module_utils._emco.world import NETWORKS, World, forwards
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
 from ansible_collections.emco.edge.plugins.module_utils._model.options import option
-from ansible_collections.emco.edge.plugins.module_utils._verbs import deployment_info, logical_cloud_info
+from ansible_collections.emco.edge.plugins.module_utils._verbs import deployment_info, logical_cloud_info, network_info
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.emco_database import load_world
 from ansible_collections.emco.edge.plugins.module_utils._verbs.emco_groups import Groups
@@ -101,6 +102,8 @@ def _statuses(
             found.append(_group(query, one, world, context))
         elif one is not None and one.kind == "LogicalCloud":
             found.append(_cloud(query, one, world, context))
+        elif one is not None and one.kind == "Cluster" and world.catalogue.children(path, *NETWORKS):
+            found.append(_networks(query, one, world, context))
     return found
 
 
@@ -110,6 +113,14 @@ def _cloud(query: StatusQuery, one: EmcoObject, world: World, context: Context) 
         asked = {"project": one.path[1], "name": one.name, "status": query.view("ready")}
         told = call(logical_cloud_info.SPEC, logical_cloud_info.run, asked, context)["logical_clouds"][0]
     return cloud_status(query, one, life, native.context_id(one.path), told)
+
+
+def _networks(query: StatusQuery, one: EmcoObject, world: World, context: Context) -> dict[str, Any]:
+    life, told = world.lifecycle(one.path), None
+    if life.running:
+        asked = {"clusters": [f"{one.path[1]}+{one.path[3]}"], "live": True}
+        told = call(network_info.SPEC, network_info.run, asked, context)
+    return networks_status(query, one, life, native.context_id(one.path), told)
 
 
 def _group(query: StatusQuery, one: EmcoObject, world: World, context: Context) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from typing import Any
 from ansible_collections.emco.edge.plugins.module_utils._emco import native, support
 from ansible_collections.emco.edge.plugins.module_utils._emco.catalogue import EmcoObject
 from ansible_collections.emco.edge.plugins.module_utils._emco.resource import Path
-from ansible_collections.emco.edge.plugins.module_utils._emco.state import Action, State
 from ansible_collections.emco.edge.plugins.module_utils._emco.world import Step, World
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
@@ -18,6 +17,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs import cluster, c
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.emco_clouds import operate_cloud
 from ansible_collections.emco.edge.plugins.module_utils._verbs.emco_groups import Groups
+from ansible_collections.emco.edge.plugins.module_utils._verbs.emco_networks import operate_networks
 from ansible_collections.emco.edge.plugins.module_utils._verbs.emco_outcome import Manner, Outcome, call
 from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import composite_app_key
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import find
@@ -106,21 +106,11 @@ class Enactor:
             return self._groups.operate(step)
         if kind == "LogicalCloud":
             return operate_cloud(step, self.world, self._manner, self._context)
-        return self._cluster_networks(step)
+        return operate_networks(step, self.world, self._manner, self._context)
 
     def _can_be_undone(self, step: Step) -> bool:
         """Whether there is anything that a file run backwards would terminate."""
         return self.world.catalogue.get(step.path) is not None and self.world.lifecycle(step.path).running
-
-    def _cluster_networks(self, step: Step) -> Outcome:
-        if not self.world.has_to(step.do, step.path):
-            return Outcome("unchanged", False)
-        networks = list(support.below(self.world.catalogue, step.path))
-        if networks:
-            raise EdgeError("NotSupported", f"{step.what}: {networks[0].reason}.")
-        states: dict[str, State] = {"apply": "Applied", "terminate": "Terminated", "stop": "InstantiateStopped"}
-        self.world.went(step.path, Action(states[step.do], self._context.clock()), inputs=self.world.inputs(step.path))
-        return Outcome("done", True)
 
     def _registered(self, path: Path) -> EdgeError | None:
         one = self.world.catalogue.get(path)
