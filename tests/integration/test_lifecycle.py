@@ -10,6 +10,7 @@ import gzip
 import itertools
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -318,3 +319,34 @@ def test_three_apps_move_go_back_migrate_and_go_with_their_hooks_and_dependencie
     }
     assert {cluster: len(names) for cluster, names in made.items()} == {"edge-1": 1, "edge-2": 0, "edge-3": 2}, made
     assert not fleet.objects() and not fleet.objects(label="heir")
+
+
+def test_keys_rotate_and_a_lost_store_is_restored_by_playbooks(fleet: Fleet) -> None:
+    def run(playbook: str, **extra: Any) -> PlaybookRun:
+        done = fleet.playbooks.run(f"emco.edge.{playbook}", fleet.inventory(), extra=extra or None)
+        assert done.code == 0, pretty(done)
+        return done
+
+    def signed_by(cluster: str) -> str:
+        record = record_name(f"{fleet.project}.shop")
+        secret = fleet.lab.get(cluster, "secret", record, "-n", "emco-edge-system")
+        return base64.b64decode(secret["data"]["signature"]).decode().partition(".")[0]
+
+    assert fleet.deploy().code == 0
+    old = signed_by("edge-1")
+    rotated = run("rotate_keys").results_of("store_keys")[0]
+    assert rotated["records_signed_anew"] == 2 and rotated["not_reached"] == []
+    assert signed_by("edge-1") == signed_by("edge-2") == rotated["keys"][0] != old
+    retired = [
+        one for one in run("rotate_keys", rotate_keys_retire="true").results_of("store_keys") if "retired" in one
+    ]
+    assert retired[0]["retired"] == [old]
+    backup = str(fleet.folder / "kept" / "edge.zip")
+    assert run("backup", backup_path=backup).results_of("store_backup")[0]["backup"]["entries"] > 5
+    shutil.rmtree(fleet.folder / "state")
+    assert run("restore", restore_path=backup).results_of("store_restore")[0]["changed"]
+    assert not run("restore", restore_path=backup).results_of("store_restore")[0]["changed"]
+    fleet.marked()
+    again = fleet.deploy()
+    assert again.code == 0 and not result(again)["changed"] and result(again)["revision"] == 1, pretty(again)
+    assert [fleet.writes(cluster) for cluster in CLUSTERS] == [[], [], []]
