@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -400,6 +401,37 @@ def packed(path: Path, files: Mapping[str, str], top: str = "") -> Path:
 def chart(name: str) -> dict[str, str]:
     """The files of a small chart of that name."""
     return {file: text.replace("NAME", name) for file, text in CHART.items()}
+
+
+def large_chart(name: str) -> dict[str, str]:
+    """A chart of the size that people ship: 80 templates, a sub-chart, and a definition of 400 kB."""
+    template = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "{{ .Release.Name }}-{{ .Chart.Name }}-NUMBER", labels: {chart: {{ .Chart.Name }}}}
+data: {release: {{ .Release.Name | quote }}, colour: {{ .Values.colour | default "none" | quote }}}
+"""
+    texts = {f"p{index}": {"type": "string", "description": "x" * 360} for index in range(1000)}
+    schema = {"type": "object", "properties": {"spec": {"type": "object", "properties": texts}}}
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "larges.docs.example.com"},
+        "spec": {
+            "group": "docs.example.com",
+            "scope": "Namespaced",
+            "names": {"kind": "Large", "plural": "larges"},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+        },
+    }
+    return {
+        "Chart.yaml": f"{{apiVersion: v2, name: {name}, version: 1.0.0}}\n",
+        "values.yaml": "sub: {colour: red}\n",
+        **{f"templates/{number}.yaml": template.replace("NUMBER", str(number)) for number in range(80)},
+        "crds/large.yaml": json.dumps(definition),
+        "charts/sub/Chart.yaml": "{apiVersion: v2, name: sub, version: 1.0.0}\n",
+        **{f"charts/sub/templates/{number}.yaml": template.replace("NUMBER", str(number)) for number in range(5)},
+    }
 
 
 def written_documents(folder: Path) -> Path:

@@ -18,7 +18,7 @@ import yaml
 
 from ansible_collections.emco.edge.plugins.module_utils._emco.native import context_id
 from tests.integration import network_crds
-from tests.integration.emco_documents import written_documents
+from tests.integration.emco_documents import INSIDE, large_chart, packed, written_documents
 from tests.integration.playbooks import LOCAL, Playbooks
 from tests.lab.harness import Lab, LabError
 from tests.tools.playbook import PlaybookRun
@@ -312,3 +312,32 @@ def test_an_update_moves_an_app_and_a_rollback_brings_it_back(site: Site) -> Non
 
     assert gone.code == 0, gone.output
     assert [site.objects(name) for name in CLUSTERS] == [{}, {}]
+
+
+def test_charts_of_the_size_people_ship_are_packed_rendered_and_applied(site: Site) -> None:
+    documents = site.folder / "documents"
+    for name in ("2-tenants", "3-networks", "5-group", "6-inside"):
+        (documents / f"{name}.yaml").unlink()
+    application = (documents / "4-application.yaml").read_text()
+    # Only the app without dependency, which is the large one now.
+    kept = [one for one in application.split("---\n") if "web" not in one]
+    inside = INSIDE.replace('(list "web" "api")', '(list "api")').replace("factory", "lc-admin")
+    (documents / "4-application.yaml").write_text("---\n".join([*kept, inside]))
+    files = large_chart("api")
+    packed(documents / "api.tar.gz", files, "api")
+
+    first, second = (site.run(site.documents()) for _time in range(2))
+
+    assert len(files["crds/large.yaml"]) > 400_000
+    assert first.code == 0, first.output
+    assert second.code == 0, second.output
+    assert set(states(second).values()) == {"unchanged"}
+    there = site.objects("edge-1")
+    assert sum(name.startswith("ConfigMap/r2-api-") for name in there) == 80
+    assert there["ConfigMap/r2-sub-0"]["data"]["colour"] == "red"
+    assert "larges.docs.example.com" in site.lab.kubectl("edge-1", "get", "crd", "-o", "name")
+
+    gone = site.run(site.documents(state="absent"))
+
+    assert gone.code == 0, gone.output
+    assert site.objects("edge-1") == {}
