@@ -308,10 +308,30 @@ def test_an_update_moves_an_app_and_a_rollback_brings_it_back(site: Site) -> Non
     labels = site.objects("edge-1")["Deployment/r1-web"]["metadata"]["labels"]
     assert labels["emco/deployment-id"] == f"{CONTEXT}-web"
 
+    (site.folder / "documents" / "7-version-2.yaml").write_text(_version_2(site))
+    third = site.run(site.documents(converge=True), site.documents(converge=True))
+
+    assert third.code == 0, third.output
+    assert states(third, 0)[f"{GROUP}/migrate"] == "done"
+    assert set(states(third, 1).values()) == {"unchanged"}
+    # The objects were handed over where they are, under the same id.
+    there = site.objects("edge-2")["Deployment/r1-web"]["metadata"]
+    assert (there["uid"], there["labels"]["emco/deployment-id"]) == (before, f"{CONTEXT}-web")
+
     gone = site.run(site.documents(state="absent"))
 
     assert gone.code == 0, gone.output
     assert [site.objects(name) for name in CLUSTERS] == [{}, {}]
+
+
+def _version_2(site: Site) -> str:
+    """The same app and group in another version, and the migration there."""
+    texts = [(site.folder / "documents" / f"{name}.yaml").read_text() for name in ("4-application", "5-group")]
+    app, group = (text.replace("/shop/v1", "/shop/v2") for text in texts)
+    app = app.replace("compositeAppVersion: v1", "compositeAppVersion: v2")
+    spec = {"targetCompositeAppVersion": "v2", "targetDeploymentIntentGroup": "north"}
+    migrate = {"resourceContext": {"anchor": f"{GROUP}/migrate"}, "spec": spec}
+    return "---\n".join([app, group[: group.rindex("---")], json.dumps(migrate)])
 
 
 def test_charts_of_the_size_people_ship_are_packed_rendered_and_applied(site: Site) -> None:

@@ -100,7 +100,7 @@ _GROUP: dict[str, tuple[tuple[State, ...], tuple[State, ...]]] = {
     "instantiate": (("Approved", "Terminated", "TerminateStopped"), ()),
     "update": (("Instantiated", "Updated", "InstantiateStopped"), ()),
     "rollback": (("Instantiated", "Updated", "InstantiateStopped"), ()),
-    "migrate": (("Instantiated", "InstantiateStopped"), ()),
+    "migrate": (("Instantiated", "Updated", "InstantiateStopped"), ()),
     "terminate": (("Instantiated", "Updated", "InstantiateStopped"), ("Terminated",)),
     "stop": (("Instantiated", "Updated"), ("InstantiateStopped", "TerminateStopped")),
 }

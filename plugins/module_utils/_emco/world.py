@@ -48,11 +48,13 @@ class Step:
     document: Document
     do: str
     """``put``, ``delete``, or the name of an operation."""
+    instead: Path = ()
+    """The object that it is about, where that is not the one of the document."""
 
     @property
     def path(self) -> Path:
         """The object that it is about."""
-        return self.document.path
+        return self.instead or self.document.path
 
     @property
     def what(self) -> str:
@@ -68,16 +70,29 @@ def forwards(documents: Iterable[Document]) -> list[Step]:
 
 
 def backwards(documents: Sequence[Document]) -> list[Step]:
-    """How the documents are undone (emcoctl delete): last first; what was instantiated or applied is terminated."""
+    """How the documents are undone (emcoctl delete): last first; what was instantiated or applied is terminated.
+
+    So is what a group migrated to, which emcoctl leaves, so that it stands in the way of everything else.
+    """
     found = []
     for one in reversed(documents):
         if one.operation is None:
             found.append(Step(one, "delete"))
             continue
+        if one.operation.name == "migrate":
+            found.append(Step(one, "terminate", _target(one)))
+            continue
         stage, space, verb = one.operation.name.rpartition(" ")
         if verb not in _NOT_UNDONE and verb in _TERMINATED_BY:
             found.append(Step(one, f"{stage}{space}{_TERMINATED_BY[verb]}"))
     return found
+
+
+def _target(document: Document) -> Path:
+    """The group that a migration is to."""
+    spec = (document.body or {}).get("spec") or {}
+    version, name = str(spec.get("targetCompositeAppVersion")), str(spec.get("targetDeploymentIntentGroup"))
+    return (*document.path[:4], version, document.path[5], name)
 
 
 @dataclass
@@ -196,9 +211,7 @@ class World:
 
     def target(self, step: Step) -> Path:
         """The group that takes over in a migration; Refused when it is not there, or not approved."""
-        spec = (step.document.body or {}).get("spec") or {}
-        version, name = str(spec.get("targetCompositeAppVersion")), str(spec.get("targetDeploymentIntentGroup"))
-        target = (*step.path[:4], version, step.path[5], name)
+        target = _target(step.document)
         if self.catalogue.get(target) is None:
             raise Refused(404, f"{'/'.join(step.path)} cannot migrate to {'/'.join(target)}, not there")
         life = self.lifecycle(target)

@@ -238,6 +238,8 @@ def test_a_group_that_has_migrated_is_not_brought_back_by_its_documents() -> Non
     assert tried(here, moving) == []
     assert here.lifecycle(tuple(DIG.split("/"))) == before
     assert tried(here, [document(f"{DIG}/update")]) == [f"{DIG} has migrated to {target}"]
+    instantiated = document("projects/p/logical-clouds/lc/instantiate")
+    assert tried(here.copy(), [*project(), instantiated, *prepared, *moving], undo=True) == []
     assert tried(here, [document(f"{target}/terminate"), *source]) == []
     assert here.lifecycle(tuple(DIG.split("/"))).running
 
