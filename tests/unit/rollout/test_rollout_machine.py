@@ -582,3 +582,20 @@ def test_the_timeline_of_a_wave_that_went_back_has_an_end() -> None:
 
 def test_clusters_of_a_strategy_are_those_of_its_waves() -> None:
     assert strategy(refs(2, 1), refs(3)).clusters == (ClusterRef("lab", "c2"), ClusterRef("lab", "c1"), ref(3))
+
+
+@pytest.mark.parametrize("probes", [True, False])
+def test_without_probes_only_who_fell_silent_is_asked_for_a_sign_of_life(probes: bool) -> None:
+    of = strategy(refs(1, 2, 3), max_concurrency=1, probes=probes, unreachable=Unreachable("wait", 600.0, "defer"))
+    silent = ClusterProgress(Phase.SILENT, 100.0, silent_since=90.0)
+    left = replace(progress(of), clusters={**progress(of).clusters, ref(2): silent})
+    assert advance(of, left, 105.0, room=1).probe == (refs(1, 3) if probes else ())
+    assert advance(of, left, 110.0, room=1).probe == (refs(1, 3, 2) if probes else refs(2))
+
+
+def test_patience_with_a_silent_cluster_counts_from_when_it_fell_silent() -> None:
+    of = strategy(refs(1), unreachable=Unreachable("wait", 60.0, "defer"))
+    silent = ClusterProgress(Phase.SILENT, 149.0, silent_since=100.0)
+    left = replace(progress(of), clusters={ref(1): silent})
+    assert advance(of, left, 159.9, room=1).progress.clusters[ref(1)].phase is not Phase.DEFERRED
+    assert advance(of, left, 160.0, room=1).progress.clusters[ref(1)].phase is Phase.DEFERRED
