@@ -188,9 +188,10 @@ def test_what_cannot_change_is_made_anew_when_told_and_when_nobody_uses_it(sites
 def test_one_network_goes_and_the_others_stay(sites: Sites) -> None:
     second = {**UPLINK, "name": "second", "subnets": [{"cidr": "10.152.0.0/24"}]}
     second["vlan"] = {**UPLINK["vlan"], "id": 200}
-    other = {"name": "other", "clusters": ["lab+kube"], "subnets": [{"cidr": "10.9.0.0/24"}], "wait": False}
+    both = ["lab+kube", "lab+ovnk"]
+    other = {"name": "other", "clusters": both, "subnets": [{"cidr": "10.9.0.0/24"}], "wait": False}
     flows = [{"from": {"network": "other"}, "ports": [{"port": "443"}]}]
-    inside = {**PLAIN, "clusters": ["lab+kube"], "connectivity": flows}
+    inside = {**PLAIN, "clusters": both, "connectivity": flows}
     run = sites.tasks(
         {"emco.edge.provider_network": UPLINK},
         {"emco.edge.provider_network": second},
@@ -199,6 +200,8 @@ def test_one_network_goes_and_the_others_stay(sites: Sites) -> None:
     )
     assert run.code == 0, run.output
     assert len(sites.objects("kube")["Subnet /plain"]["spec"]["acls"]) == 2
+    policy = sites.objects("ovnk")["MultiNetworkPolicy default/plain"]["spec"]
+    assert policy["ingress"][0]["from"] == [{"ipBlock": {"cidr": "10.9.0.0/24"}}]
     needed = sites.tasks({"emco.edge.network": {"name": "other", "clusters": "all", "state": "absent"}})
     assert needed.code != 0 and "lets in connections from other" in last(needed)["msg"]
     everything = {cluster: sites.objects(cluster) for cluster in ENGINES}
@@ -211,6 +214,22 @@ def test_one_network_goes_and_the_others_stay(sites: Sites) -> None:
         # What both networks share, the interface, was left as it was.
         versions = [(one[name]["metadata"]["uid"]) for one in (left, everything[cluster]) for name in left]
         assert versions[: len(left)] == versions[len(left) :]
+
+
+def test_a_cluster_that_is_away_loses_its_network_when_it_is_back(sites: Sites) -> None:
+    assert sites.tasks({"emco.edge.network": PLAIN}).code == 0
+    gone = {"name": "plain", "clusters": "all", "state": "absent"}
+    sites.lab.stop("nodus")
+    try:
+        run = sites.tasks({"emco.edge.network": gone})
+    finally:
+        sites.lab.start("nodus")
+    states = {name.partition("+")[2]: one["state"] for name, one in last(run)["clusters"].items()}
+    assert run.code != 0 and states == {"kube": "Removed", "ovnk": "Removed", "nodus": "Unreachable"}
+    assert set(sites.objects("nodus")) == {"Network default/plain"}
+    again = sites.tasks({"emco.edge.network": gone})
+    assert again.code == 0 and list(last(again)["clusters"]) == ["lab+nodus"], again.output
+    assert not sites.objects("nodus")
 
 
 def test_what_a_cluster_cannot_do_is_said_before_anything_is_sent(sites: Sites) -> None:
