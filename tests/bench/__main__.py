@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.tools.checkout import ROOT
 
-GROUPS = ("apply", "plan", "fleet", "logical_clouds", "networks", "documents")
+GROUPS = ("apply", "register", "plan", "fleet", "logical_clouds", "networks", "documents")
 BY_NAME_ONLY = ("scheduler",)
 PAGE = ROOT / "docs" / "benchmarks.md"
 _HEAD = """# Benchmarks

@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
 from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Connection, endpoint, inlined
+from ansible_collections.emco.edge.plugins.module_utils._kube.discovery import ServedKind, served_kinds
 from ansible_collections.emco.edge.plugins.module_utils._kube.probe import answers
 from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import judge
 from ansible_collections.emco.edge.plugins.module_utils._kube.transport import Transport
@@ -101,6 +102,24 @@ def _deployment(space: str) -> Document:
 def test_a_version_is_told_and_a_sign_of_life_given(client: ClusterClient) -> None:
     assert client.version().startswith("v1.")
     assert answers(client.transport)
+
+
+def test_a_server_is_told_from_others_by_a_namespace_that_always_is(client: ClusterClient) -> None:
+    found = client.get(_kind("Namespace"), None, "kube-system")
+    assert found is not None and found["metadata"]["uid"] and found["status"]["phase"] == "Active"
+
+
+def test_all_kinds_are_told_in_two_answers(client: ClusterClient) -> None:
+    asked = client.transport.requests
+    core, others = served_kinds(client, "/api"), served_kinds(client, "/apis")
+    assert client.transport.requests == asked + 2
+    assert {("v1", "ConfigMap", True), ("v1", "Node", False)} <= _told(core)
+    assert {("apps/v1", "Deployment", True), ("storage.k8s.io/v1", "StorageClass", False)} <= _told(others)
+    assert not _told(core) & _told(others)
+
+
+def _told(kinds: list[ServedKind]) -> set[tuple[str, str, bool]]:
+    return {(one.resource.api_version, one.resource.kind, one.resource.namespaced) for one in kinds}
 
 
 def test_first_apply_creates_and_the_same_again_changes_nothing(client: ClusterClient, space: str) -> None:

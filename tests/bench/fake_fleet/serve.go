@@ -125,11 +125,44 @@ func (server *Server) about(answer http.ResponseWriter, path string) {
 		send(answer, 200, object{"major": "1", "minor": "36", "gitVersion": "v1.36.4", "platform": "fake/fake"})
 	case path == "/readyz" || path == "/livez" || path == "/healthz":
 		io.WriteString(answer, "ok")
+	case path == "/api" || path == "/apis":
+		server.everyKind(answer, path == "/api")
 	case strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/apis/"):
 		server.discovery(answer, strings.TrimPrefix(strings.TrimPrefix(path, "/apis/"), "/api/"))
 	default:
 		http.Error(answer, "404 page not found", 404)
 	}
+}
+
+// everyKind is aggregated discovery: all kinds of the core group, or of all others, in one answer.
+func (server *Server) everyKind(answer http.ResponseWriter, core bool) {
+	versions := map[string][]object{}
+	var order []string
+	for _, one := range server.fleet.config.Resources {
+		if strings.Contains(one.APIVersion, "/") == core {
+			continue
+		}
+		if versions[one.APIVersion] == nil {
+			order = append(order, one.APIVersion)
+		}
+		scope := "Cluster"
+		if one.Namespaced {
+			scope = "Namespaced"
+		}
+		versions[one.APIVersion] = append(versions[one.APIVersion], object{"resource": one.Plural, "scope": scope,
+			"responseKind": object{"kind": one.Kind}, "verbs": []string{"create", "delete", "get", "list", "patch", "update"}})
+	}
+	items := []object{}
+	for _, apiVersion := range order {
+		group, version, grouped := strings.Cut(apiVersion, "/")
+		if !grouped {
+			group, version = "", apiVersion
+		}
+		items = append(items, object{"metadata": object{"name": group},
+			"versions": []object{{"version": version, "resources": versions[apiVersion]}}})
+	}
+	send(answer, 200, object{"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": object{},
+		"items": items})
 }
 
 func (server *Server) discovery(answer http.ResponseWriter, version string) {
@@ -177,7 +210,10 @@ func (server *Server) read(answer http.ResponseWriter, request *http.Request, of
 	answer.Header().Set("Content-Type", "application/json")
 	if of.name != "" {
 		one := server.store.objects[of.path()]
-		if one == nil {
+		if one == nil && of.resource.Kind == "Namespace" && standing(of.name) {
+			send(answer, 200, object{"kind": "Namespace", "apiVersion": "v1", "status": object{"phase": "Active"},
+				"metadata": object{"name": of.name, "uid": fmt.Sprintf("%s-%05d", of.name, server.index)}})
+		} else if one == nil {
 			notFound(answer, of)
 		} else if metadata {
 			answer.Write(one.writeMetadata(nil))
@@ -436,10 +472,15 @@ func (server *Server) remove(answer http.ResponseWriter, of target, body []byte,
 }
 
 func (server *Server) hasNamespace(of target) bool {
-	if of.namespace == "" || of.namespace == "default" || of.namespace == "kube-system" {
+	if of.namespace == "" || standing(of.namespace) {
 		return true
 	}
 	return server.store.objects["/api/v1/namespaces/"+of.namespace] != nil
+}
+
+// standing says which namespaces are there before anybody makes one.
+func standing(namespace string) bool {
+	return namespace == "default" || namespace == "kube-system"
 }
 
 func (of target) details() object {
