@@ -469,15 +469,6 @@ EXAMPLES = r"""
         name: vision-north
         catch_up: true
 
-    - name: Let another deployment take its place, and take the old one away at the end
-      emco.edge.deployment:
-        project: demo
-        name: vision-2
-        composite_app: vision
-        version: v4
-        placement: {default: {label: tier=far-edge}}
-        migrate_from: vision-north
-
     - name: Stop whatever goes on with it
       emco.edge.deployment:
         project: demo
@@ -485,10 +476,19 @@ EXAMPLES = r"""
         state: stopped
         comment: the line in the north is being repaired
 
+    - name: Let another deployment take its place, and take the old one away at the end
+      emco.edge.deployment:
+        project: demo
+        name: vision-2
+        composite_app: vision
+        version: v3
+        placement: {default: {label: tier=far-edge}}
+        migrate_from: vision-north
+
     - name: Take it away
       emco.edge.deployment:
         project: demo
-        name: vision-north
+        name: vision-2
         state: absent
 """
 

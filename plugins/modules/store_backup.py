@@ -41,7 +41,7 @@ seealso:
 EXAMPLES = r"""
 - name: Keep today's state
   emco.edge.store_backup:
-    path: backups/edge-{{ '%Y-%m-%d' | ansible.builtin.strftime }}.zip
+    path: backups/edge.zip
   run_once: true
 """
 

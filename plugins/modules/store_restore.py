@@ -41,10 +41,10 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Move from a file to a namespace of the hub, with the keys at hand
+- name: Put a backup into a new store, with the keys at hand
   emco.edge.store_restore:
     path: backups/edge.zip
-    store: kubernetes:kubeconfigs/hub.yaml?namespace=edge
+    store: sqlite:state/restored.db
   run_once: true
 """
 

@@ -164,6 +164,9 @@ MODULES = (
     "document",
     "document_info",
     "cluster_result",
+    "store_backup",
+    "store_keys",
+    "store_restore",
 )
 
 
