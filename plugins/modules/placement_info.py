@@ -28,12 +28,16 @@ options:
     description:
       - The fleet, each cluster with C(name) (C(provider+name)), C(labels), C(kv), C(taints), C(version) and C(nodes),
         these with C(name), C(allocatable), C(used), C(labels), C(taints), C(ready). C(free_replicas) is an outside
-        estimate, C(constraints) a selector over the labels of apps that it takes.
+        estimate, C(constraints) a selector over the labels of apps that it takes, C(networks) those that it has.
       - Left out, the registered clusters.
     type: list
     elements: dict
   hardware:
     description: What the apps need of the hardware, as in O(emco.edge.deployment#module:hardware).
+    type: list
+    elements: dict
+  interfaces:
+    description: The networks that the apps need, as in O(emco.edge.deployment#module:interfaces).
     type: list
     elements: dict
   labels:

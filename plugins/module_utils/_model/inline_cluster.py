@@ -152,6 +152,7 @@ class ClusterGiven:
     unreachable_since: float | None = option(parse=moment, type="raw")
     free_replicas: int | Mapping[str, int] | None = option(parse=_free_replicas, type="raw")
     constraints: str | None = option(parse=_constraints, type="str")
+    networks: tuple[str, ...] = option(default=())
 
     def cluster(self) -> Cluster:
         """The cluster; it has facts when anything that is read from clusters is given."""
@@ -169,6 +170,7 @@ class ClusterGiven:
             self._facts(),
             free_replicas=self.free_replicas,
             constraints=self.constraints,
+            networks=self.networks,
         )
 
     def _facts(self) -> Facts | None:

@@ -49,6 +49,11 @@ def stored_networks(store: Store) -> dict[ClusterRef, ClusterNetworks]:
     return {ClusterRef(*entry.key[1:]): _networks_of(entry.value) for entry in store.list((_PREFIX,))}
 
 
+def names_by_cluster(store: Store) -> dict[ClusterRef, tuple[str, ...]]:
+    """The names of the networks of all clusters, without reading what they are."""
+    return {ClusterRef(*entry.key[1:]): tuple(sorted(entry.value["networks"])) for entry in store.list((_PREFIX,))}
+
+
 def networks_of_fleet(store: Store) -> dict[ClusterRef, Mapping[str, Placed]]:
     """The networks that each cluster has or is to get, by name."""
     return {ref: one.networks for ref, one in stored_networks(store).items()}

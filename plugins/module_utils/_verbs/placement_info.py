@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._hardware.demand import PodDemand, pod_demand
@@ -15,6 +15,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.deployment import
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError, Problems, near
 from ansible_collections.emco.edge.plugins.module_utils._model.hardware import parse_hardware
 from ansible_collections.emco.edge.plugins.module_utils._model.inline_cluster import parse_cluster
+from ansible_collections.emco.edge.plugins.module_utils._model.interfaces import parse_interfaces
 from ansible_collections.emco.edge.plugins.module_utils._model.options import option
 from ansible_collections.emco.edge.plugins.module_utils._model.placement import PlacementIntent, parse_placement
 from ansible_collections.emco.edge.plugins.module_utils._placement.explain import as_result, table
@@ -30,6 +31,7 @@ from ansible_collections.emco.edge.plugins.module_utils._plan.revision import De
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.deployment_intent import intent_key
 from ansible_collections.emco.edge.plugins.module_utils._verbs.intents import stored_app, stored_intent
+from ansible_collections.emco.edge.plugins.module_utils._verbs.network_store import names_by_cluster
 from ansible_collections.emco.edge.plugins.module_utils._verbs.promised import pods_of, reservations
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import registered
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions
@@ -43,6 +45,7 @@ class PlacementInfo:
     apps: Mapping[str, Any] = option(default={})
     clusters: tuple[Any, ...] | None = option(type="list", elements="dict")
     hardware: tuple[Any, ...] = option(default=(), elements="dict")
+    interfaces: tuple[Any, ...] = option(default=(), elements="dict")
     labels: Mapping[str, Mapping[str, str]] = option(default={})
     project: str | None = option(parse=emco_name, type="str")
     name: str | None = option(parse=emco_name, type="str")
@@ -80,7 +83,13 @@ def run(wanted: PlacementInfo, context: Context) -> Result:
 
 def _fleet(wanted: PlacementInfo, context: Context, problems: Problems) -> tuple[Cluster, ...]:
     if wanted.clusters is None:
-        return tuple(one.cluster for one in registered(context.store(wanted.store)).values())
+        store = context.store(wanted.store)
+        names = names_by_cluster(store)
+        return tuple(
+            replace(one.cluster, networks=names.get(ref, ()))
+            for ref, one in registered(store).items()
+            if one.cluster.kind == "kubernetes"  # an OVN northbound has networks and no workloads
+        )
     found = [parse_cluster(raw, f"clusters[{index}]", problems) for index, raw in enumerate(wanted.clusters)]
     clusters = [one for one in found if one is not None]
     seen: set[ClusterRef] = set()
@@ -129,6 +138,8 @@ class _Question:
             problems.add("apps", "says no app", "give apps, or project and name of a deployment that names its apps")
         self.intents: dict[str, PlacementIntent] = parse_placement(apps, names, "apps", problems)
         self._hardware = parse_hardware(wanted.hardware or stored.get("hardware") or (), names, "hardware", problems)
+        interfaces = wanted.interfaces or stored.get("interfaces") or ()
+        self._interfaces = parse_interfaces(interfaces, names, "interfaces", problems)
         self._plan = self._stored_plan(context)
         self._labels = {**_labels_of(stored, str(wanted.project), context), **wanted.labels}
         for app in wanted.labels:
@@ -183,7 +194,8 @@ class _Question:
         """What a stored plan knows of an app, its pods above all; mandatory hardware is written into those."""
         pods = self._pods(app)
         hardware = tuple(one for one in self._hardware if one.app == app and not (pods and one.mandatory))
-        return AppRequest(app, intent, self._labels.get(app, {}), pods=pods, hardware=hardware)
+        networks = tuple(sorted({one.network for one in self._interfaces if one.app == app}))
+        return AppRequest(app, intent, self._labels.get(app, {}), pods=pods, hardware=hardware, networks=networks)
 
     def _pods(self, app: str) -> tuple[PodDemand, ...]:
         bundles = self._plan.bundles.values() if self._plan is not None and not self._wanted.hardware else ()

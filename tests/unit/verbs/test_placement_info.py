@@ -51,6 +51,18 @@ def test_a_cluster_may_refuse_an_app_by_its_labels(ask: Ask) -> None:
     assert (told["reason"], "team in (blue)" in told["message"]) == ("RefusedByCluster", True)
 
 
+def test_an_app_goes_only_where_its_networks_are(ask: Ask) -> None:
+    clusters = [{**NORTH, "networks": ["protected", "uplink"]}, {**SOUTH, "networks": ["uplink"]}]
+    interfaces = [{"app": "api", "workload": "api", "network": "protected"}]
+    asked = ask(clusters=clusters, apps={"api": {}, "other": {}}, interfaces=interfaces, explain=["api"])
+    assert (sorted(chosen(asked)), sorted(chosen(asked, "other"))) == (["lab+a"], ["lab+a", "lab+b"])
+    (told,) = asked["decisions"]["api"]["rejected"]
+    assert (told["cluster"], told["reason"]) == ("lab+b", "NetworkMissing")
+    assert paths(ask(apps={"api": {}}, interfaces=[{"app": "gone", "workload": "w", "network": "n"}])) == [
+        "interfaces[0].app"
+    ]
+
+
 def test_what_would_move_is_shown_with_replicas(ask: Ask) -> None:
     spread = {"replicas": {"total": 6, "divide": "capacity"}, "requests": {"cpu": 1}}
     current = {"api": {"lab+a": 3, "lab+b": 3}}
