@@ -79,14 +79,18 @@ def parent_kind(resource: Resource) -> Resource | None:
 
 
 def hint_for(anchor: str) -> str:
-    """Which anchor was probably meant."""
+    """Which anchor was probably meant: one of those that differ in a single word."""
     path = path_of(anchor)
-    anchors = [*(one.anchor for one in RESOURCES), *(one.anchor for one in OPERATIONS)]
-    words = {part for anchor in anchors for part in anchor.split("/") if not part.startswith("{")}
-    for part in path:
-        if part not in words and (meant := near(part, words)):
-            return meant
-    return "anchors are those of EMCO's API v2, without /v2"
+    there = [*(pattern for _of, pattern in _operations().get(len(path), ()))]
+    there += [pattern for of in (_collections(), _named()) for _one, pattern in of.get(len(path), ())]
+    meant: dict[str, None] = {}
+    for pattern in there:
+        # An object's own names stand behind its pattern.
+        pairs = zip(pattern, path, strict=False)
+        wrong = [(wanted, given) for wanted, given in pairs if not wanted.startswith("{") and wanted != given]
+        if len(wrong) == 1 and near(wrong[0][1], wrong[0][:1]):
+            meant[wrong[0][0]] = None
+    return f"did you mean {' or '.join(meant)}?" if meant else "anchors are those of EMCO's API v2, without /v2"
 
 
 def _matched(pattern: Path, path: Path) -> dict[str, str] | None:

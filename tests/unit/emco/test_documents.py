@@ -206,3 +206,18 @@ def test_a_number_or_boolean_without_quotes_is_the_text_that_emco_wants() -> Non
     assert found[0].object is not None
     assert found[0].object.spec["version"] == "1"
     assert found[0].object.spec["overrideValues"][0]["values"] == {"port": "80", "on": "true"}
+
+
+@pytest.mark.parametrize(
+    ("anchor", "meant"),
+    [
+        ("projcets", "projects"),
+        ("projects/p/logical-cloud", "logical-clouds"),
+        (f"{DIG}/aprove", "approve"),
+        (f"{CLUSTER}/network", "networks"),
+    ],
+)
+def test_an_unknown_anchor_says_what_was_probably_meant(anchor: str, meant: str) -> None:
+    (problem,) = read([document(anchor, "x")])[1]
+
+    assert problem.hint == f"did you mean {meant}?"
