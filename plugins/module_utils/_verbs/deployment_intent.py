@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from ansible_collections.emco.edge.plugins.module_utils._model import names
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
@@ -43,7 +43,12 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.network_store imp
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered
 from ansible_collections.emco.edge.plugins.module_utils._verbs.wanted import Wanted
 
-Foreseen = Callable[[str, str, str], "StoredApp | None"]
+
+class Foreseen(Protocol):
+    """What a run in check mode would have stored by now."""
+
+    def __call__(self, project: str, name: str, version: str, /) -> StoredApp | None:
+        """A composite app of it."""
 
 
 def intent_key(project: str, name: str) -> Key:

@@ -21,6 +21,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.network import Ne
 from ansible_collections.emco.edge.plugins.module_utils._model.network_site import Placed, placed_document, placed_of
 from ansible_collections.emco.edge.plugins.module_utils._model.options import parse
 from ansible_collections.emco.edge.plugins.module_utils._verbs.network_planning import (
+    ClusterPlan,
     bundle_for,
     plan_absent,
     plan_present,
@@ -51,6 +52,12 @@ def cluster(name: str, apis: tuple[str, ...] = KUBE_OVN, **ranges: tuple[str, ..
 def after(wanted: Network, clusters: list[Cluster], known: Known) -> Known:
     plans = plan_present(wanted, clusters, known)
     return {**known, **{ref: plan.after for ref, plan in plans.items()}}
+
+
+def only(plans: Mapping[ClusterRef, ClusterPlan]) -> ClusterPlan:
+    """The plan of the one cluster that there is."""
+    assert len(plans) == 1
+    return next(iter(plans.values()))
 
 
 POOL = network(subnets=[{"from": "10.0.0.0/20", "prefix": 26}])
@@ -96,10 +103,10 @@ def test_a_network_stays_on_its_engine_when_a_better_one_comes() -> None:
     fixed = network(subnets=[{"cidr": "10.0.0.0/24"}])
     known = after(fixed, [cluster("a", OVN_KUBERNETES)], {})
     both = cluster("a", (*KUBE_OVN, *OVN_KUBERNETES))
-    (plan,) = plan_present(fixed, [both], known).values()
+    plan = only(plan_present(fixed, [both], known))
     assert plan.after["protected"].engine == "ovn_kubernetes"
     assert not plan.replaced
-    (moved,) = plan_present(replace(fixed, engine="kube_ovn"), [both], known).values()
+    moved = only(plan_present(replace(fixed, engine="kube_ovn"), [both], known))
     assert moved.replaced["protected"] == ("ClusterUserDefinedNetwork protected goes",)
 
 
@@ -138,7 +145,7 @@ def test_only_what_an_engine_cannot_change_is_made_anew(
 ) -> None:
     here = cluster("a", apis)
     known = after(network(**UPLINK), [here], {})
-    (plan,) = plan_present(network(**{**UPLINK, **changed}), [here], known).values()
+    plan = only(plan_present(network(**{**UPLINK, **changed}), [here], known))
     assert "; ".join(plan.replaced.get("uplink", ())).startswith(replaced)
     assert bool(plan.replaced) is bool(replaced)
 
@@ -159,6 +166,6 @@ def test_a_network_that_others_let_in_does_not_go() -> None:
     known = after(leaning, [here], after(other, [here], {}))
     with pytest.raises(InvalidInput, match=r"network protected on lab\+a lets in connections from other"):
         plan_absent("other", [here], known)
-    (plan,) = plan_absent("protected", [here], known).values()
+    plan = only(plan_absent("protected", [here], known))
     assert plan.removed == ("protected",) and set(plan.leaving) == {"protected"} and set(plan.after) == {"other"}
     assert plan_absent("gone", [here], known) == {}
