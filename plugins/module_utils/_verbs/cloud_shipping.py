@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
-from ansible_collections.emco.edge.plugins.module_utils._kube.budget import ENDLESS, Budget
+from ansible_collections.emco.edge.plugins.module_utils._kube.budget import Budget
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
-from ansible_collections.emco.edge.plugins.module_utils._kube.probe import answers
 from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.credentials import Credential, written_time
 from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.isolation import (
     CLUSTER_WIDE,
@@ -25,11 +24,8 @@ from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.rights i
 from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._model.logical_cloud import LogicalCloud
-from ansible_collections.emco.edge.plugins.module_utils._model.rollout import Rollout
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Identity
-from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import begun
-from ansible_collections.emco.edge.plugins.module_utils._rollout.waves import compiled
 from ansible_collections.emco.edge.plugins.module_utils._sync.cluster import sync_cluster
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import Surroundings as SyncSurroundings
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import SyncOptions
@@ -39,13 +35,10 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.removal import rem
 from ansible_collections.emco.edge.plugins.module_utils._verbs import tenant_credentials as credentials
 from ansible_collections.emco.edge.plugins.module_utils._verbs.cluster_account import account_name
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
-from ansible_collections.emco.edge.plugins.module_utils._verbs.hands import client_of, reach_of
-from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, note_silence
+from ansible_collections.emco.edge.plugins.module_utils._verbs.fan_out import Connections, failed, on_each
+from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions, Standing, empty_bundle
-from ansible_collections.emco.edge.plugins.module_utils._verbs.roll_out import Stopped, Surroundings, Tasks, roll_out
-from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import line
-from ansible_collections.emco.edge.plugins.module_utils._verbs.slots import Slots
-from ansible_collections.emco.edge.plugins.module_utils._verbs.tables import closing
+from ansible_collections.emco.edge.plugins.module_utils._verbs.roll_out import Stopped
 
 
 @dataclass(frozen=True)
@@ -101,7 +94,7 @@ class _Fleet:
         self._fleet = fleet
         self._context = context
         self._store, self._keys = context.store(), context.keys()  # opened before there are threads
-        self._clients: dict[ClusterRef, ClusterClient] = {}
+        self._connections = Connections(fleet, context)
         self._found = CloudShipped({})
         self._options = SyncOptions(
             conflicts=manner.conflicts,
@@ -119,32 +112,18 @@ class _Fleet:
         )
 
     def shipped(self) -> CloudShipped:
-        targets = sorted(self._shipment.members | self._shipment.leaving)
-        rollout = Rollout(on_failure="continue")
-        strategy = compiled(rollout, [self._fleet[ref].cluster for ref in targets], self._fleet.keys()).strategy
         try:
-            result = roll_out(
-                strategy,
-                begun(strategy, self._context.clock()),
-                Tasks(work=self._bring, probe=lambda ref: answers(self._client(ref, ENDLESS).transport)),
-                Surroundings(
-                    # What is done twice after a run was killed is done once: there is nothing to remember.
-                    persist=_nothing,
-                    stopping=self._context.stopping,
-                    said=self._context.say,
-                    seen=lambda outcome: self._context.say(line(outcome, check=self._context.check)),
-                    clock=self._context.clock,
-                ),
-                slots=Slots(self._manner.parallel),
-                waits=not self._context.check,
+            self._found.outcomes = on_each(
+                self._shipment.members | self._shipment.leaving,
+                self._bring,
+                self._connections.answers,
+                self._fleet,
+                self._context,
+                parallel=self._manner.parallel,
+                title=self._naming.readable,
             )
         finally:
-            for ref in list(self._clients):
-                self._let_go(ref)
-        self._found.outcomes = result.outcomes
-        self._remember_silence(result.outcomes)
-        for text in closing(self._naming.readable, result.outcomes, {}, check=self._context.check):
-            self._context.say(text)
+            self._connections.close_all()
         return self._found
 
     @property
@@ -154,17 +133,14 @@ class _Fleet:
     # in threads
 
     def _bring(self, ref: ClusterRef, stopped: Stopped) -> Outcome:
-        try:
-            client = self._client(ref, Budget.of(self._manner.cluster_timeout))
-        except EdgeError as error:
-            return Outcome(str(ref), State.FAILED, error.reason, error.message, error.hint)
+        client = self._connections.client(ref, Budget.of(self._manner.cluster_timeout))
         requests, writes = client.requests, client.writes
         work: Callable[..., Outcome] = self._member if ref in self._shipment.members else self._leaver
         try:
             outcome = work(ref, client, SyncSurroundings(stopped=stopped))
         finally:
             # Of a thousand clusters only those that are worked on have connections.
-            self._let_go(ref)
+            self._connections.close(ref)
         return dataclasses.replace(outcome, requests=client.requests - requests, writes=client.writes - writes)
 
     def _member(self, ref: ClusterRef, client: ClusterClient, around: SyncSurroundings) -> Outcome:
@@ -187,7 +163,7 @@ class _Fleet:
                 return outcome
             return self._with_credential(ref, client, outcome)
         except EdgeError as error:
-            return _failed(ref, outcome, error)
+            return failed(ref, error, outcome)
 
     def _with_credential(self, ref: ClusterRef, client: ClusterClient, outcome: Outcome) -> Outcome:
         key = credentials.credential_key(self._cloud.project, self._cloud.name, ref)
@@ -249,29 +225,6 @@ class _Fleet:
             self._store.delete(credentials.credential_key(self._cloud.project, self._cloud.name, ref))
         return outcome
 
-    def _client(self, ref: ClusterRef, budget: Budget) -> ClusterClient:
-        client = self._clients.get(ref)
-        if client is None:
-            client = self._clients[ref] = client_of(reach_of(self._fleet[ref], self._context), budget)
-        client.within(budget)
-        return client
-
-    def _let_go(self, ref: ClusterRef) -> None:
-        client = self._clients.pop(ref, None)
-        if client is not None:
-            client.close()
-
-    def _remember_silence(self, found: Mapping[ClusterRef, Outcome]) -> None:
-        if self._context.check:
-            return
-        silent = [ref for ref, one in found.items() if one.state is State.UNREACHABLE]
-        answering = [ref for ref, one in found.items() if one.state in (State.READY, State.REMOVED)]
-        note_silence(self._store, silent, answering, self._context.clock())
-
-
-def _nothing(_unused: object) -> None:
-    return
-
 
 def note_standings(shipment: CloudShipment, shipped: CloudShipped, context: Context) -> None:
     """Store what came of each cluster; nothing in check mode."""
@@ -314,14 +267,3 @@ def _isolation(policy: PolicyApi | None) -> dict[str, str]:
     if policy is None:
         return {"by": "none", "effect": "pods of other namespaces may be reached and may reach it"}
     return {"by": policy.readable, "effect": policy.summary}
-
-
-_SILENT = ("ClusterUnreachable", "BudgetSpent", "CertificateRejected")
-
-
-def _failed(ref: ClusterRef, before: Outcome | None, error: EdgeError) -> Outcome:
-    state = State.UNREACHABLE if error.reason in _SILENT else State.FAILED
-    so_far = before or Outcome(str(ref), state)
-    return dataclasses.replace(
-        so_far, state=state, reason=error.reason, message=error.message, hint=error.hint, details=error.details
-    )

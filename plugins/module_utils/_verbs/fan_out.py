@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.budget import ENDLESS, Budget
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
@@ -16,7 +17,8 @@ from ansible_collections.emco.edge.plugins.module_utils._rollout.progress import
 from ansible_collections.emco.edge.plugins.module_utils._rollout.waves import compiled
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Outcome, State
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
-from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, connection_of, note_silence
+from ansible_collections.emco.edge.plugins.module_utils._verbs.hands import client_of, reach_of
+from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, note_silence
 from ansible_collections.emco.edge.plugins.module_utils._verbs.roll_out import Stopped, Surroundings, Tasks, roll_out
 from ansible_collections.emco.edge.plugins.module_utils._verbs.shipping import line
 from ansible_collections.emco.edge.plugins.module_utils._verbs.slots import Slots
@@ -37,10 +39,8 @@ class Connections:
         """The cluster's client; its time runs from here, not from the sign of life."""
         client = self._clients.get(ref)
         if client is None:
-            connection, base_dir = connection_of(self._fleet[ref], self._context)
-            client = self._context.connect(str(ref), connection, base_dir=base_dir)
-            self._clients[ref] = client
-        client.transport.budget = budget
+            client = self._clients[ref] = client_of(reach_of(self._fleet[ref], self._context), budget)
+        client.within(budget)
         return client
 
     def answers(self, ref: ClusterRef) -> bool:
@@ -52,6 +52,11 @@ class Connections:
         client = self._clients.pop(ref, None)
         if client is not None:
             client.close()
+
+    def close_all(self) -> None:
+        """Let go of those that were only asked for a sign of life."""
+        for ref in list(self._clients):
+            self.close(ref)
 
 
 def on_each(
@@ -107,10 +112,17 @@ def on_each(
 _SILENT = ("ClusterUnreachable", "BudgetSpent", "CertificateRejected")
 
 
-def failed(ref: ClusterRef, error: EdgeError) -> Outcome:
-    """The outcome that an error is."""
+def failed(ref: ClusterRef, error: EdgeError, so_far: Outcome | None = None) -> Outcome:
+    """The outcome that an error is, with what was done before it."""
     state = State.UNREACHABLE if error.reason in _SILENT else State.FAILED
-    return Outcome(str(ref), state, error.reason, error.message, error.hint, error.details)
+    return replace(
+        so_far or Outcome(str(ref), state),
+        state=state,
+        reason=error.reason,
+        message=error.message,
+        hint=error.hint,
+        details=error.details,
+    )
 
 
 def _nothing(_unused: object) -> None:
