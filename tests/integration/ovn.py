@@ -9,14 +9,22 @@ namespaces with a prefix of their own; ``down`` ends what was started and nothin
 
 from __future__ import annotations
 
+import datetime
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 PROGRAMS = {
     "ovsdb-server": "openvswitch-switch",
@@ -261,3 +269,80 @@ class Ovn:
             if time.monotonic() > deadline:
                 raise RuntimeError("it did not come up")
             time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A northbound database alone, which speaks TLS and wants to see a certificate."""
+
+    folder: Path
+    port: int
+
+    def options(self) -> dict[str, str]:
+        """How it is reached."""
+        files = {"private_key": "client.key", "certificate": "client.crt", "ca_cert": "ca.crt"}
+        paths = {name: str(self.folder / file) for name, file in files.items()}
+        return {"endpoint": f"ssl:127.0.0.1:{self.port}", **paths}
+
+    def switches(self) -> str:
+        """The logical switches, asked by a way without TLS."""
+        command = ["ovn-nbctl", f"--db=unix:{self.folder}/nb.sock", "ls-list"]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@contextmanager
+def guarded(folder: Path) -> Iterator[Guarded]:
+    """A ``Guarded`` northbound with a certificate authority of its own."""
+    folder.mkdir(parents=True)
+    _certificates(folder)
+    port = _free_port()
+    subprocess.run(["ovsdb-tool", "create", f"{folder}/nb.db", f"{SCHEMAS}/ovn-nb.ovsschema"], check=True)
+    process = subprocess.Popen(
+        [
+            *("ovsdb-server", f"--remote=pssl:{port}:127.0.0.1", f"--remote=punix:{folder}/nb.sock"),
+            *(f"--private-key={folder}/server.key", f"--certificate={folder}/server.crt"),
+            *(f"--ca-cert={folder}/ca.crt", f"--unixctl={folder}/nb.ctl", f"{folder}/nb.db"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not Path(f"{folder}/nb.sock").exists():
+            assert process.poll() is None, "ovsdb-server ended"
+            time.sleep(0.05)
+        yield Guarded(folder, port)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _certificates(folder: Path) -> None:
+    """An authority, and what it signed for a server and a client."""
+    authority = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"authority of {folder.name}")])
+    for who in ("ca", "server", "client"):
+        key = authority if who == "ca" else ec.generate_private_key(ec.SECP256R1())
+        subject = name if who == "ca" else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, who)])
+        now = datetime.datetime.now(datetime.timezone.utc)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(hours=1))
+            .add_extension(x509.BasicConstraints(ca=who == "ca", path_length=None), critical=True)
+            .sign(authority, hashes.SHA256())
+        )
+        (folder / f"{who}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        (folder / f"{who}.key").write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )

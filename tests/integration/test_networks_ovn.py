@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.ovn import Ovn, missing
+from tests.integration.ovn import Ovn, guarded, missing
 from tests.integration.playbooks import Playbooks, clusters
 from tests.tools.playbook import PlaybookRun
 
@@ -136,3 +136,20 @@ def test_packets_do_what_networks_say(ovn: Ovn, playbooks: Playbooks) -> None:
 
 
 NAMES = ("other", "protected", "uplink")  # those that lean on others first
+
+
+def test_northbounds_behind_certificates_of_their_own_are_reached_and_a_strange_one_is_not(
+    tmp_path: Path, playbooks: Playbooks
+) -> None:
+    with guarded(tmp_path / "north") as north, guarded(tmp_path / "south") as south:
+        trusted = {"north": {"emco_ovn_nb": north.options()}, "south": {"emco_ovn_nb": south.options()}}
+        inventory = clusters(trusted)
+        assert playbooks.run("emco.edge.register", inventory).code == 0
+        wanted = {"name": "protected", "clusters": "all", "subnets": [{"cidr": "10.20.0.0/24"}]}
+        made = playbooks.tasks([{"emco.edge.network": wanted, "run_once": True}], inventory)
+        assert made.code == 0, made.output
+        assert "protected" in north.switches() and "protected" in south.switches()
+
+        strange = clusters({"strange": {"emco_ovn_nb": {**south.options(), "ca_cert": north.options()["ca_cert"]}}})
+        refused = playbooks.run("emco.edge.register", strange)
+        assert refused.code != 0 and "certificate" in refused.output.lower(), refused.output

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,9 +32,13 @@ try:
 
     MISSING: ImportError | None = None
     _Command: Any = command.BaseCommand
+    _Schema: Any = impl_idl.OvnNbApiIdlImpl
 except ImportError as error:
     MISSING = error
-    _Command = object
+    _Command = _Schema = object
+
+# What goes wrong is raised as well, and told by us.
+logging.getLogger("ovsdbapp").setLevel(logging.CRITICAL + 1)
 
 _TABLES = {
     "Logical_Router": {},
@@ -64,6 +70,21 @@ class Snapshot:
     """By network and port, the addresses that OVN gave it."""
 
 
+class _Api(_Schema):  # type: ignore[misc]  # ovsdbapp has no types
+    """The library's commands over a connection of their own: its class keeps the first one for all who come after."""
+
+    _own: Any = None
+
+    @property
+    def ovsdb_connection(self) -> Any:
+        """The connection of this instance."""
+        return self._own
+
+    @ovsdb_connection.setter
+    def ovsdb_connection(self, connection: Any) -> None:
+        self._own = connection
+
+
 class Northbound:
     """A connection to one northbound. Not for several threads."""
 
@@ -75,13 +96,13 @@ class Northbound:
                 hint="Install it where this runs: pip install ovsdbapp.",
             ) from MISSING
         self.name = name
-        _knock(name, endpoint, min(timeout, 10.0))
+        _knock(name, endpoint, base_dir, min(timeout, 10.0))
         try:
             with _CERTIFICATES:
                 _use_certificates(endpoint, base_dir)
                 idl = connection.OvsdbIdl.from_server(endpoint.endpoint, "OVN_Northbound")
                 self._connection = connection.Connection(idl, timeout=timeout)
-                self._api = impl_idl.OvnNbApiIdlImpl(self._connection)
+                self._api = _Api(self._connection)
         except Exception as failure:  # the library raises what the stream below it raised
             raise _unreachable(name, endpoint, failure) from failure
         self._timeout = timeout
@@ -116,7 +137,7 @@ class Northbound:
         except Exception as failure:  # whatever the library and the database say
             raise EdgeError(
                 "NorthboundRefused",
-                f"the northbound of {self.name} refused the change: {failure}. Nothing was changed.",
+                f"the northbound of {self.name} refused the change: {_words(failure)}. Nothing was changed.",
                 hint="Its words say which row; an older OVN may lack a column.",
             ) from failure
 
@@ -222,8 +243,8 @@ def _plain(value: Any) -> Any:
     return tuple(sorted(value)) if isinstance(value, (list, set)) else value
 
 
-def _knock(name: str, endpoint: Endpoint, seconds: float) -> None:
-    """See within seconds that somebody listens: the library waits as long as the kernel does."""
+def _knock(name: str, endpoint: Endpoint, base_dir: str, seconds: float) -> None:
+    """See within seconds that somebody listens, and whom we trust: the library tries again until its time is over."""
     kind, _colon, rest = endpoint.endpoint.partition(":")
     try:
         if kind == "unix":
@@ -232,28 +253,54 @@ def _knock(name: str, endpoint: Endpoint, seconds: float) -> None:
                 one.connect(rest)
             return
         host, _colon, port = rest.rpartition(":")
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=seconds):
-            return
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=seconds) as plain:
+            if kind == "ssl":
+                _trusting(endpoint, base_dir).wrap_socket(plain).close()
     except OSError as failure:
         raise _unreachable(name, endpoint, failure) from failure
 
 
+def _trusting(endpoint: Endpoint, base_dir: str) -> ssl.SSLContext:
+    """As the library does it: whom the authority signed is trusted, under whatever name."""
+    files = _files(endpoint, base_dir)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.load_verify_locations(files["ca_cert"])
+    context.load_cert_chain(files["certificate"], files["private_key"])
+    return context
+
+
 def _unreachable(name: str, endpoint: Endpoint, failure: Exception) -> EdgeError:
+    distrusted = isinstance(failure, ssl.SSLError)
     return EdgeError(
-        "ClusterUnreachable",
-        f"the OVN northbound of {name} at {endpoint.endpoint} does not answer: {failure}.",
-        hint="Check the endpoint, and for ssl: the certificates.",
+        "CertificateRejected" if distrusted else "ClusterUnreachable",
+        f"the OVN northbound of {name} at {endpoint.endpoint} "
+        f"{'and we do not trust each other' if distrusted else 'does not answer'}: {_words(failure)}.",
+        hint="Check private_key, certificate and ca_cert." if distrusted else "Check the endpoint.",
     )
+
+
+def _words(failure: Exception) -> str:
+    if isinstance(failure, ssl.SSLCertVerificationError):
+        return failure.verify_message
+    try:
+        return str(failure)
+    except AttributeError:
+        # Some exceptions of the library cannot be written.
+        return type(failure).__name__
+
+
+def _files(endpoint: Endpoint, base_dir: str) -> dict[str, str]:
+    return {
+        option: str(Path(base_dir, Path(str(getattr(endpoint, option))).expanduser()))
+        for option in ("private_key", "certificate", "ca_cert")
+    }
 
 
 def _use_certificates(endpoint: Endpoint, base_dir: str) -> None:
     if not endpoint.endpoint.startswith("ssl:"):
         return
-    stream = ovs_stream.Stream
-    files = {
-        "private_key": stream.ssl_set_private_key_file,
-        "certificate": stream.ssl_set_certificate_file,
-        "ca_cert": stream.ssl_set_ca_cert_file,
-    }
-    for option, use in files.items():
-        use(str(Path(base_dir, Path(str(getattr(endpoint, option))).expanduser())))
+    files = _files(endpoint, base_dir)
+    ovs_stream.Stream.ssl_set_private_key_file(files["private_key"])
+    ovs_stream.Stream.ssl_set_certificate_file(files["certificate"])
+    ovs_stream.Stream.ssl_set_ca_cert_file(files["ca_cert"])
