@@ -11,6 +11,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.record import reco
 from tests.integration.deploying import ACCELERATOR, CLUSTERS, Fleet, pretty, result, states
 from tests.integration.playbooks import Playbooks
 from tests.lab.harness import Lab
+from tests.tools.playbook import PlaybookRun
 
 pytestmark = pytest.mark.integration
 
@@ -127,17 +129,30 @@ def test_an_app_that_needs_all_copies_waits_for_those_outside_the_limit(fleet: F
     assert states(fleet.deploy(app=app)) == {"edge-1": "Ready", "edge-2": "Ready"}
 
 
-def test_serial_batches_end_where_one_run_ends(fleet: Fleet) -> None:
+def test_serial_and_limited_runs_end_in_the_placement_of_an_unlimited_one(fleet: Fleet) -> None:
+    two_of_three = {"default": {"selector": "region in (north, south)", "count": 2}}
     intents = {
         "emco_composite_apps": [fleet.composite_app()],
-        "emco_deployments": [fleet.deployment()],
-        "emco_serial": "1",
+        "emco_deployments": [fleet.deployment(placement=two_of_three)],
     }
-    run = fleet.playbooks.run("emco.edge.deploy", fleet.inventory(), extra=intents)
-    assert run.code == 0, pretty(run)
-    assert {name.split()[0] for name in fleet.objects()} == {"edge-1", "edge-2"}
-    again = fleet.playbooks.run("emco.edge.deploy", fleet.inventory(), extra={**intents, "emco_serial": "100%"})
-    assert again.code == 0 and not result(again)["changed"]
+
+    def deployed(*arguments: str, **extra: str) -> PlaybookRun:
+        run = fleet.playbooks.run("emco.edge.deploy", fleet.inventory(), *arguments, extra={**intents, **extra})
+        assert run.code == 0, pretty(run)
+        return run
+
+    def placed(one: dict[str, Any]) -> dict[str, list[str]]:
+        return {app: [each["cluster"] for each in told["chosen"]] for app, told in one["decisions"].items()}
+
+    planned = result(deployed(deploy_state="planned"))
+    limited = result(deployed("--limit", "edge-2"))
+    batches = deployed(emco_serial="2").results_of("deployment")
+    whole = result(deployed())
+    assert len(batches) == 2 and not whole["changed"]
+    for one in (limited, *batches, whole):
+        assert (placed(one), one["revision"]) == (placed(planned), planned["revision"])
+    chosen = {cluster.partition("+")[2] for cluster in placed(planned)["web"]}
+    assert {name.split()[0] for name in fleet.objects()} == chosen and len(chosen) == 2
 
 
 def test_a_frozen_cluster_costs_the_others_nothing(fleet: Fleet) -> None:
