@@ -39,6 +39,14 @@ spec:
     metadata: {labels: {app: NAME}}
     spec: {containers: [{name: NAME, image: docker.io/library/NAME:1}]}
 """,
+    "templates/before.yaml": """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}-NAME-before
+  annotations: {helm.sh/hook: "pre-install,pre-upgrade", helm.sh/hook-weight: "1"}
+data: {event: {{ if .Release.IsUpgrade }}upgrade{{ else }}install{{ end }}}
+""",
     "files/site.conf": "",
 }
 

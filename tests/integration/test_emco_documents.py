@@ -187,6 +187,10 @@ def test_documents_do_what_emco_would_do_and_go_backwards(site: Site) -> None:
     assert gone.code == 0, gone.output
     assert states(gone, 0)[f"{GROUP}/terminate"] == "done"
     assert set(states(gone, 1).values()) == {"unchanged"}
+    _nothing_is_left(site)
+
+
+def _nothing_is_left(site: Site) -> None:
     for name in CLUSTERS:
         assert site.objects(name) == {}
         # A namespace takes a moment to go.
@@ -213,7 +217,8 @@ def _tenants_and_networks_are_as_in_emco(site: Site) -> None:
     assert binding["roleRef"]["name"] == "factory-role0"
     # Its group came into its namespace, with the rights of its user.
     inside = lab.get("edge-1", "deployments,services,configmaps", "-n", "factory", "-l", "emco/deployment-id")
-    assert {one["metadata"]["name"] for one in inside["items"]} == {"r2-web", "r2-api"}
+    names = {one["metadata"]["name"] for one in inside["items"]}
+    assert names == {"r2-web", "r2-api", "r2-web-before", "r2-api-before"}
     everywhere = lab.get("edge-1", "clusterrole", "operators-clusterRole1")
     assert everywhere["rules"] == [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]}]
     blue = lab.get("edge-1", "networks.k8s.plugin.opnfv.org", "blue-net", "-n", "default")
@@ -245,17 +250,22 @@ def _tenants_and_networks_are_as_in_emco(site: Site) -> None:
 
 def _as_emco_would_have_it(site: Site) -> None:
     there = {name: site.objects(name) for name in CLUSTERS}
-    web = {"ConfigMap/r1-web", "Service/r1-web", "Deployment/r1-web", "ConfigMap/settings", "Secret/password"}
-    api = {"ConfigMap/r1-api", "Service/r1-api", "Deployment/r1-api"}
+    web, api = (
+        {f"ConfigMap/r1-{app}", f"Service/r1-{app}", f"Deployment/r1-{app}", f"ConfigMap/r1-{app}-before"}
+        for app in ("web", "api")
+    )
+    web |= {"ConfigMap/settings", "Secret/password"}
     # allOf a label: every cluster that has it. anyOf: the one with the accelerators that the HPA intent asks for.
     assert set(there["edge-1"]) == web | api
     assert set(there["edge-2"]) == web
     for objects in there.values():
         for name, one in objects.items():
-            app = "api" if name.endswith("-api") else "web"
+            app = "api" if "r1-api" in name else "web"
             assert one["metadata"]["labels"]["emco/deployment-id"] == f"{CONTEXT}-{app}", name
             if one["kind"] == "Deployment":
                 assert one["spec"]["template"]["metadata"]["labels"]["emco/deployment-id"] == f"{CONTEXT}-{app}"
+    # The hooks of the charts came first, as those of an installation.
+    assert there["edge-2"]["ConfigMap/r1-web-before"]["data"] == {"event": "install"}
     # The profile's values and file, the group's override values, what the HPA intent promised.
     assert there["edge-2"]["ConfigMap/r1-web"]["data"] == {"colour": "green", "site": "site=north\n"}
     server = there["edge-1"]["Deployment/r1-api"]
@@ -321,7 +331,7 @@ def test_an_update_moves_an_app_and_a_rollback_brings_it_back(site: Site) -> Non
     gone = site.run(site.documents(state="absent"))
 
     assert gone.code == 0, gone.output
-    assert [site.objects(name) for name in CLUSTERS] == [{}, {}]
+    _nothing_is_left(site)
 
 
 def _version_2(site: Site) -> str:

@@ -17,7 +17,7 @@ from ansible_collections.emco.edge.plugins.module_utils._model.interfaces import
 from ansible_collections.emco.edge.plugins.module_utils._model.network_site import Placed
 
 Objects = Sequence[Mapping[str, Any]]
-"""The objects of an app that stay on the cluster, hooks apart, in install order."""
+"""The objects of an app that stay on the cluster, in install order; hooks only where a controller wants them."""
 
 
 Patched = Callable[[Mapping[str, Any], Sequence[Any]], Mapping[str, Any]]
@@ -78,3 +78,5 @@ class Controller:
     """None: nothing to edit. Else what decides the edit: subjects for which it is equal are edited once."""
     problems: Callable[[Intents, Mapping[str, Objects]], Iterable[Problem]] = _nothing
     """What is wrong with the intents, given for each app the objects that one cluster would get."""
+    hooks: bool = False
+    """Whether it edits hooks too, and not only what stays."""

@@ -42,4 +42,4 @@ def _concerns(subject: Subject) -> Hashable:
     return tuple(sorted(labels_of(subject).items())) or None
 
 
-CONTROLLER = Controller("labels", _edited, _concerns)
+CONTROLLER = Controller("labels", _edited, _concerns, hooks=True)

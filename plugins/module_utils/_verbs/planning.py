@@ -221,8 +221,8 @@ class _Assembly:
     def _edited(
         self, controller: Controller, objects: Sequence[RenderedObject], subject: Subject
     ) -> tuple[RenderedObject, ...]:
-        kept = [one for one in objects if one.hook is None]
-        before = [one.object for one in kept]
+        given = [one for one in objects if one.hook is None or controller.hooks]
+        before = [one.object for one in given]
         try:
             after = controller.edit(before, subject)
         except InvalidInput as wrong:  # what other clusters are refused for belongs beside it
@@ -231,12 +231,12 @@ class _Assembly:
         if controller not in CONTROLLERS:
             done = self._edits.setdefault(subject.app, {}).setdefault(controller.name, {})
             done[subject.cluster.ref] = changes(before, after)
-        known = {identity_of(one.object): one for one in kept}
+        known = {identity_of(one.object): one for one in given}
         fresh = [one for one in after if identity_of(one) not in known]
         return (
             *(RenderedObject(subject.app, f"controller {controller.name}", one) for one in fresh),
             *(known[identity_of(one)].with_object(one) for one in after if identity_of(one) in known),
-            *(one for one in objects if one.hook is not None),
+            *(one for one in objects if one.hook is not None and not controller.hooks),
         )
 
     def edits(self, app: str) -> dict[str, Any]:
