@@ -410,6 +410,14 @@ def test_an_exceeded_quota_is_named(rig: Rig) -> None:
     assert (outcome.state, outcome.reason) == (State.FAILED, "QuotaExceeded")
 
 
+def test_our_own_namespace_on_its_way_out_is_waited_for(rig: Rig) -> None:
+    assert rig.sync(bundle_of(rig.space, {"web": [config_map(rig.space, "one")]})).state is State.READY
+    rig.lab.kubectl(rig.cluster, "delete", "namespace", "emco-edge-system", "--wait=false")
+    outcome = rig.sync(bundle_of(f"{rig.space}-b", {"web": [config_map(rig.space, "two")]}), wait_timeout=60.0)
+    assert outcome.state is State.READY, outcome
+    assert rig.lab.get(rig.cluster, "namespace", "emco-edge-system")["status"]["phase"] == "Active"
+
+
 def test_what_is_not_ready_in_time_says_why(rig: Rig) -> None:
     stuck = deployment(rig.space, "web", fate="image-pull-error")
     outcome = rig.sync(bundle_of(rig.space, {"web": [stuck]}), wait_timeout=4.0)

@@ -7,11 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Identity, PlannedObject
 from ansible_collections.emco.edge.plugins.module_utils._sync.decide import Work
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import (
+    NAMESPACE,
     Phase,
     Record,
     RecordedObject,
@@ -19,6 +21,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.record import (
     write_record,
 )
 from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
+from ansible_collections.emco.edge.plugins.module_utils._sync.waiting import gone_in_time
 
 
 def event_of(session: Session) -> str | None:
@@ -67,7 +70,17 @@ def expect(session: Session, work: Work, event: str | None) -> None:
             objects[one.identity] = replace(known, uid="")
     record = replace(record, objects=_sorted(objects.values()))
     if record != before:
-        session.record = write_record(session.client, record, session.keys)
+        session.record = _begun(session, record)
+
+
+def _begun(session: Session, record: Record) -> Record:
+    try:
+        return write_record(session.client, record, session.keys)
+    except ClusterError as error:
+        # A cluster that was unregistered a moment ago has our namespace on its way out.
+        if error.reason != "NamespaceTerminating" or not gone_in_time(session, NAMESPACE):
+            raise
+    return write_record(session.client, record, session.keys)
 
 
 def expect_removal(session: Session) -> None:

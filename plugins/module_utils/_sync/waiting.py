@@ -9,12 +9,14 @@ from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import Judgement, judge
+from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Identity, PlannedObject
 from ansible_collections.emco.edge.plugins.module_utils._sync import live as live_objects
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import NotReady
 from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session, WaitInVain
 from ansible_collections.emco.edge.plugins.module_utils._sync.why import reasons_for
 
+_NAMESPACES = Resource("v1", "Namespace", "namespaces", False)
 _SHORTEST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 # Looked again after this share of the time waited so far, so that no wait is much longer than it has to be.
@@ -90,6 +92,17 @@ def refresh(session: Session, wanted: Mapping[Identity, str]) -> None:
             session.live[identity] = found[identity]
         else:
             session.live.pop(identity, None)
+
+
+def gone_in_time(session: Session, namespace: str) -> bool:
+    """Wait for a namespace that is being deleted; whether it is gone before the time is over."""
+    found: list[Any] = []
+
+    def look() -> None:
+        found[:] = [session.client.get(_NAMESPACES, None, namespace, metadata_only=True)]
+
+    look()
+    return _poll(session, lambda: found == [None], look, lambda: f"namespace {namespace} to be gone")
 
 
 def _poll(session: Session, done: Callable[[], bool], look: Callable[[], None], words: Callable[[], str]) -> bool:
