@@ -118,6 +118,13 @@ def one_app(cluster_count: int, timed: Timed = seconds) -> float:
     return apps_on_clusters(1, cluster_count, timed)
 
 
+def in_fleets_of_100(cluster_count: int) -> float:
+    """One app on as many clusters, a hundred at a time: what the same work costs when only memory grows."""
+    clusters, requests = fleet(cluster_count), apps(1)
+    parts = [clusters[start : start + 100] for start in range(0, cluster_count, 100)]
+    return seconds(lambda: [explained(place(requests, part, now=0.0)) for part in parts])
+
+
 def fit_apps(cluster_count: int, nodes: int, app_count: int, timed: Timed = seconds) -> float:
     """Apps of two workloads, one of which may want an accelerator, on every cluster that holds them."""
     clusters, dice = fleet(cluster_count, nodes), random.Random(5)
@@ -179,6 +186,7 @@ def growth() -> list[tuple[str, list[float]]]:
     sizes = (100, 1_000, 10_000)
     return [
         ("one app", [one_app(size) for size in sizes]),
+        ("one app, 100 clusters a time", [in_fleets_of_100(size) for size in sizes]),
         ("10 apps", [apps_on_clusters(10, size) for size in sizes]),
         ("fit of 5 apps, 5 nodes", [fit_apps(size, 5, 5) for size in sizes]),
     ]
@@ -195,9 +203,9 @@ def main() -> None:
     print(f"{'planner':<36}{'measured':>12}{'limit':>10}")
     for name, (value, unit, limit) in figures.items():
         print(f"{name:<36}{value:>9.2f} {unit:<2}{limit:>7.1f} {unit}")
-    print(f"\n{'growth, s':<26}{'100':>10}{'1,000':>10}{'10,000':>10}   clusters")
+    print(f"\n{'growth, s':<32}{'100':>10}{'1,000':>10}{'10,000':>10}   clusters")
     for name, found in growth():
-        print(f"{name:<26}" + "".join(f"{value:>10.4f}" for value in found))
+        print(f"{name:<32}" + "".join(f"{value:>10.4f}" for value in found))
     print("\nwhere the time goes, 1,000 apps on 1,000 clusters")
     apps_on_clusters(1000, 1000, dominating)
     print("\nwhere the time goes, one app on 10,000 clusters")

@@ -43,8 +43,7 @@ def with_engines(lab: Lab) -> Lab:
 def prepared(lab: Lab, cluster: str, definitions: Sequence[Mapping[str, Any]]) -> None:
     """Give a cluster kinds and wait until it serves them."""
     lab.apply(cluster, *definitions)
-    names = [f"crd/{one['metadata']['name']}" for one in definitions]
-    lab.kubectl(cluster, "wait", "--for=condition=Established", "--timeout=30s", *names)
+    lab.established(cluster, *(one["metadata"]["name"] for one in definitions))
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def _with_nodus(lab: Lab) -> Lab:
     """The clusters serve the kinds of Nodus and Multus, as EMCO's do."""
     for name in CLUSTERS:
         lab.apply(name, *network_crds.nodus(), *network_crds.multus())
-        lab.kubectl(name, "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        lab.established(name)
     return lab
 
 

@@ -51,7 +51,7 @@ def define(lab: Lab, group: str, kind: str, plural: str, scope: str) -> None:
     if group.endswith(".x-k8s.io"):
         definition["metadata"]["annotations"] = {"api-approved.kubernetes.io": "unapproved, for tests"}  # type: ignore[index]
     lab.apply("hub", definition)
-    lab.kubectl("hub", "wait", "--for=condition=Established", f"crd/{plural}.{group}", "--timeout=20s")
+    lab.established("hub", f"{plural}.{group}")
 
 
 def configured(playbooks: Playbooks, name: str = "fleet.emco_edge.yml", **options: Any) -> Path:

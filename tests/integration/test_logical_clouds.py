@@ -375,7 +375,7 @@ def test_each_cluster_is_isolated_by_the_best_policy_api_that_it_serves(clouds: 
             version = {**definition["spec"]["versions"][0], "name": also, "storage": False}
             definition["spec"]["versions"].append(version)
         clouds.lab.apply(name, definition)
-        clouds.lab.kubectl(name, "wait", "--for=condition=Established", "crd", definition["metadata"]["name"])
+        clouds.lab.established(name, definition["metadata"]["name"])
     spec = {"user": {"name": "ann"}, "permissions": [EVERYTHING], "isolation_except": ["ingress"]}
     made = ok(clouds.cloud("isolated", clusters=[f"lab+{name}" for name in CLUSTERS], **spec))
     told = {ref: one["isolation"]["by"] for ref, one in made["clusters"].items()}

@@ -139,6 +139,18 @@ class Lab:
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
         return self.kubectl(cluster, "apply", "--server-side", "-f", "-", stdin=text)
 
+    def established(self, cluster: str, *names: str, seconds: float = 30.0) -> None:
+        """Wait until CRDs of these names, or all, are served; `kubectl wait` fails where no conditions are yet."""
+        deadline = time.monotonic() + seconds
+        while waiting := [
+            one["metadata"]["name"]
+            for one in self.get(cluster, "crd")["items"]
+            if (not names or one["metadata"]["name"] in names) and not _is_established(one)
+        ]:
+            if time.monotonic() > deadline:
+                raise LabError(f"not established on {cluster}: {', '.join(waiting)}")
+            time.sleep(0.1)
+
     # Counting requests (needs audit=True)
 
     def mark(self, cluster: str) -> None:
@@ -235,6 +247,11 @@ class Lab:
     def _base_port(folder: Path) -> int | None:
         state = folder / "lab.json"
         return int(json.loads(state.read_text())["base_port"]) if state.exists() else None
+
+
+def _is_established(definition: Mapping[str, Any]) -> bool:
+    conditions = (definition.get("status") or {}).get("conditions") or ()
+    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 
 
 def _described(cluster: str | Mapping[str, Any]) -> dict[str, Any]:
