@@ -150,11 +150,11 @@ class Figures:
         """One figure of the contract."""
         self.lines.append((name, value, unit))
 
-    def show(self) -> None:
+    def show(self, group: str = "fleet") -> None:
         """All figures, at the end."""
         print()
         for name, value, unit in self.lines:
-            print(f"bench: fleet.{name} {value:.2f} {unit}")
+            print(f"bench: {group}.{name} {value:.2f} {unit}")
 
 
 def _counted(fleet: FakeFleet, run: Any) -> tuple[Taken, Counts]:

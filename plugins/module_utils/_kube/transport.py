@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from ansible_collections.emco.edge.plugins.module_utils._kube.answers import Answer, ClusterError
 from ansible_collections.emco.edge.plugins.module_utils._kube.budget import ENDLESS, Budget
 from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Endpoint
-from ansible_collections.emco.edge.plugins.module_utils._kube.proxied import ProxiedLines
 from ansible_collections.emco.edge.plugins.module_utils._kube.wire import DirectLines, Limits, Lines, NoAnswer
 
 # Beyond 4 to 8 connections an API server gets slower, not faster.
@@ -163,6 +162,9 @@ class Transport:
 
 def _lines(end: Endpoint, most: int) -> Lines:
     if end.proxy:
+        # Here and not on top: urllib3 takes longer to import than an unchanged cluster to look at.
+        from ansible_collections.emco.edge.plugins.module_utils._kube.proxied import ProxiedLines
+
         return ProxiedLines(end.proxy, end.url, end.tls, end.server_name, most)
     return DirectLines(end.url, end.tls, end.server_name, most)
 

@@ -10,27 +10,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
-
-try:
-    import netaddr
-
-    MISSING: ImportError | None = None
-except ImportError as error:
-    MISSING = error
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-])[0-9A-Fa-f]{2}(\1[0-9A-Fa-f]{2}){4}")
 
 
+@lru_cache(maxsize=1)
 def _library() -> Any:
-    if MISSING is not None:
+    # Here and not on top: most runs have no address to calculate with, and would pay for it at their start.
+    try:
+        import netaddr
+    except ImportError as missing:
         raise EdgeError(
             "MissingLibrary",
             "networks need the Python package netaddr.",
             hint="Install it where this runs: pip install netaddr.",
-        ) from MISSING
+        ) from missing
     return netaddr
 
 

@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Connection
-from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.credentials import kubeconfig_of
 from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.rights import tenant_of
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
-from ansible_collections.emco.edge.plugins.module_utils._verbs import tenant_credentials as credentials
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.logical_clouds import StoredCloud, stored_cloud
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered
@@ -40,6 +38,10 @@ class Tenancy:
             tenant = tenant_of(cloud, self.one.generation)
             resolved = self.context.resolved(connection, base_dir)
             return replace(resolved, impersonate_user=tenant.username, impersonate_groups=tenant.groups)
+        # Here and not on top: only this way of acting needs certificates and what makes them.
+        from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.credentials import kubeconfig_of
+        from ansible_collections.emco.edge.plugins.module_utils._verbs import tenant_credentials as credentials
+
         store, keys = self.context.store(), self.context.keys()
         key = credentials.credential_key(cloud.project, cloud.name, cluster.ref)
         kept = credentials.kept_credential(store, keys, key)
