@@ -20,8 +20,13 @@ from ansible_collections.emco.edge.plugins.module_utils._controllers.contract im
     Objects,
     Subject,
 )
-from ansible_collections.emco.edge.plugins.module_utils._engines.networks import nodus, table
-from ansible_collections.emco.edge.plugins.module_utils._engines.networks.contract import Attachment, Site, site_of
+from ansible_collections.emco.edge.plugins.module_utils._engines.networks import nodus
+from ansible_collections.emco.edge.plugins.module_utils._engines.networks.contract import (
+    Attachment,
+    Engine,
+    Site,
+    site_of,
+)
 from ansible_collections.emco.edge.plugins.module_utils._engines.networks.usage import (
     NETWORKS,
     NODUS,
@@ -65,7 +70,7 @@ def _edit(objects: Objects, subject: Subject) -> Objects:
         if placed is None:
             problems.append(Problem(join(path, "network"), f"{subject.cluster.ref} has no network {wanted.network}"))
             continue
-        if placed.engine not in table.BY_NAME:
+        if placed.engine not in _engines():
             problems.append(Problem(join(path, "network"), f"{wanted.network} on {subject.cluster.ref} has no pods"))
             continue
         problems += _address_problems(wanted, placed, path, site.cluster)
@@ -120,9 +125,16 @@ def _copy_problems(wanted: Interface, item: Mapping[str, Any], path: str) -> Ite
         yield Problem(join(path, fixed), text, "leave it out, or make it one replica")
 
 
+def _engines() -> Mapping[str, Engine]:
+    # Here and not on top: a deployment without interfaces would pay for all engines at its start.
+    from ansible_collections.emco.edge.plugins.module_utils._engines.networks import table
+
+    return table.BY_NAME
+
+
 def _namespace_problems(placed: Placed, item: Mapping[str, Any], subject: Subject, path: str) -> Iterator[Problem]:
     space = str(item["metadata"].get("namespace") or subject.namespace)
-    if table.BY_NAME[placed.engine].local and space not in placed.network.namespaces:
+    if _engines()[placed.engine].local and space not in placed.network.namespaces:
         text = f"network {placed.name} on {subject.cluster.ref} is not for namespace {space}"
         yield Problem(join(path, "network"), text, "add it to the namespaces of the network")
 
@@ -144,7 +156,7 @@ def _write(
     wanted: Interface, placed: Placed, template: dict[str, Any], site: Site, nodes: Sequence[Node], path: str
 ) -> list[Problem]:
     """Write one interface into a pod template; what is in the way of it."""
-    found: Attachment = table.BY_NAME[placed.engine].attach(wanted, placed, site)
+    found: Attachment = _engines()[placed.engine].attach(wanted, placed, site)
     metadata = template.setdefault("metadata", {})
     annotations: dict[str, str] = dict(metadata.get("annotations") or {})
     problems: list[Problem] = []

@@ -25,7 +25,6 @@ from ansible_collections.emco.edge.plugins.module_utils._store.key_file import (
     known_keys,
 )
 from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys, new_keys
-from ansible_collections.emco.edge.plugins.module_utils._store.kubernetes import KubernetesStore
 from ansible_collections.emco.edge.plugins.module_utils._store.sqlite import SqliteStore, default_path
 
 STORE_VARIABLE = "EMCO_EDGE_STORE"
@@ -120,6 +119,9 @@ def _opened(
 
 
 def _in_kubernetes(hub: _Kubernetes, folder: str, environ: Mapping[str, str]) -> Store:
+    # Here and not on top: most stores are files.
+    from ansible_collections.emco.edge.plugins.module_utils._store.kubernetes import KubernetesStore
+
     connection: Connection = hub
     if hub.in_cluster:
         connection = Connection(kubeconfig=_account_of_this_pod(environ))

@@ -20,12 +20,6 @@ from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bund
 from ansible_collections.emco.edge.plugins.module_utils._plan.lifecycle import in_effect
 from ansible_collections.emco.edge.plugins.module_utils._plan.revision import RevisionState
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import State
-from ansible_collections.emco.edge.plugins.module_utils._verbs.cloud_shipping import (
-    CloudShipment,
-    Manner,
-    note_standings,
-    ship_cloud,
-)
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.logical_clouds import (
     IMPLICIT,
@@ -88,6 +82,14 @@ def _brought(
     *,
     must: bool,
 ) -> None:
+    # Here and not on top: a deployment without a total quota would pay for it at its start.
+    from ansible_collections.emco.edge.plugins.module_utils._verbs.cloud_shipping import (
+        CloudShipment,
+        Manner,
+        note_standings,
+        ship_cloud,
+    )
+
     shipment = CloudShipment(one.cloud, one.generation, refs, frozenset(), shares)
     shipped = ship_cloud(shipment, Manner(), fleet, context)
     note_standings(shipment, shipped, context)
