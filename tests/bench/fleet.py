@@ -32,7 +32,7 @@ from ansible_collections.emco.edge.plugins.module_utils._store.open import open_
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Credentials, Registered, keep, keep_facts
 from tests.bench.apply import application
 from tests.bench.fakes import Counts, FakeFleet
-from tests.bench.processes import Taken, playbook_taken
+from tests.bench.processes import Taken, playbook_taken, quiet
 from tests.lab.harness import Lab
 from tests.tools.checkout import TOOLS
 
@@ -296,32 +296,15 @@ def real_part(figures: Figures, folder: Path) -> None:
         control = Control(folder / "real")
         control.register({name: lab.kubeconfig(name) for name in names})
         # API servers that have just been started are busy with themselves, and slow with every kind they never saw.
-        _quiet()
+        quiet()
         figures.row("20 real clusters, just started, objects exist", control.deploy(wait=False))
         control.play({"name": "remove", "emco.edge.deployment": {**_NAMES, "state": "absent"}})
-        _quiet()
+        quiet()
         exist = figures.row("20 real clusters, all objects exist", control.deploy(wait=False))
-        _quiet()
+        quiet()
         status = figures.row("20 real clusters, status", control.status())
         figures.figure("lab20_exist", exist.tasks["apply"], "s")
         figures.figure("lab20_status", status.tasks["status"], "s")
-
-
-def _quiet(share: float = 0.5, patience: float = 45.0) -> None:
-    """Wait until so much of the processors is idle for three seconds, or nobody has more patience."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        before = _processor_times()
-        time.sleep(3)
-        idle, everything = (after - at for after, at in zip(_processor_times(), before, strict=True))
-        if idle >= share * everything:
-            return
-
-
-def _processor_times() -> tuple[int, int]:
-    """Idle and all ticks since the machine was started."""
-    ticks = [int(word) for word in Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]]
-    return ticks[3] + ticks[4], sum(ticks[:8])
 
 
 def main() -> None:

@@ -72,6 +72,23 @@ def playbook_taken(program: Path, *arguments: str, environment: Mapping[str, str
     return Taken(found.code, found.seconds, found.cpu, found.memory, found.output, tasks)
 
 
+def quiet(share: float = 0.5, patience: float = 45.0) -> None:
+    """Wait until so much of the processors is idle for three seconds, or nobody has more patience."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        before = _processor_times()
+        time.sleep(3)
+        idle, everything = (after - at for after, at in zip(_processor_times(), before, strict=True))
+        if idle >= share * everything:
+            return
+
+
+def _processor_times() -> tuple[int, int]:
+    """Idle and all ticks since the machine was started."""
+    ticks = [int(word) for word in Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]]
+    return ticks[3] + ticks[4], sum(ticks[:8])
+
+
 class _Memory:
     """Looks at a process and its descendants again and again."""
 
