@@ -130,7 +130,7 @@ def test_an_app_that_needs_all_copies_waits_for_those_outside_the_limit(fleet: F
 
 
 def test_serial_and_limited_runs_end_in_the_placement_of_an_unlimited_one(fleet: Fleet) -> None:
-    two_of_three = {"default": {"selector": "region in (north, south)", "count": 2}}
+    two_of_three = {"web": {"selector": "region in (north, south)", "count": 2}, "notes": {"with": ["web"]}}
     intents = {
         "emco_composite_apps": [fleet.composite_app()],
         "emco_deployments": [fleet.deployment(placement=two_of_three)],
