@@ -125,7 +125,8 @@ class Fleet:
     def prepare(self) -> Fleet:
         """Write the charts and register the clusters."""
         self.written()
-        assert self.playbooks.run("emco.edge.register", self.inventory()).code == 0
+        run = self.playbooks.run("emco.edge.register", self.inventory())
+        assert run.code == 0, pretty(run)
         return self
 
     def composite_app(self, version: str = "v1", **values: Any) -> dict[str, Any]:

@@ -115,6 +115,9 @@ def test_a_bad_line_is_got_over(line: Rig, fault: dict[str, Any]) -> None:
         outcome = synced(through, bundle)
 
     assert outcome.state is State.READY, outcome
+    # What is there comes through the bad line too, however long the list of it is.
+    seen = synced(through, bundle)
+    assert (seen.state, seen.changed) == (State.READY, False), seen
     line.lab.no_proxy(line.cluster)
     again = line.sync(bundle)
     assert (again.changed, again.unchanged) == (False, 30)

@@ -50,6 +50,10 @@ class ClusterError(EdgeError):
         self.status = status
 
 
+class CutShortError(ClusterError):
+    """The connection ended before the answer did, each time."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """An HTTP answer as it came."""

@@ -12,7 +12,12 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from ansible_collections.emco.edge.plugins.module_utils._kube.answers import Answer, ClusterError, error_of
+from ansible_collections.emco.edge.plugins.module_utils._kube.answers import (
+    Answer,
+    ClusterError,
+    CutShortError,
+    error_of,
+)
 from ansible_collections.emco.edge.plugins.module_utils._kube.budget import Budget
 from ansible_collections.emco.edge.plugins.module_utils._kube.kinds import Kinds, Resource
 from ansible_collections.emco.edge.plugins.module_utils._kube.transport import Transport
@@ -21,7 +26,8 @@ _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-_PAGE = 500
+# Objects a page of a list: fewer where a line does not hold long enough for more.
+_PAGES = (500, 50, 5)
 
 
 @lru_cache(maxsize=256)
@@ -122,15 +128,22 @@ class ClusterClient:
     ) -> Iterator[dict[str, Any]]:
         """All objects of a kind, of one namespace or of all; a kind that is not served has none."""
         attempt = f"list {resource.plural}" + (f" in {namespace}" if namespace else "")
-        query = {"labelSelector": labels, "fieldSelector": fields, "limit": str(_PAGE), "continue": ""}
+        limits = iter(_PAGES)
+        query = {"labelSelector": labels, "fieldSelector": fields, "limit": str(next(limits)), "continue": ""}
         while True:
             given = urlencode({name: value for name, value in query.items() if value})
-            answer = self.transport.send(
-                "GET",
-                f"{resource.path(namespace)}?{given}",
-                attempt=attempt,
-                accept=_METADATA_LIST if metadata_only else "application/json",
-            )
+            try:
+                answer = self.transport.send(
+                    "GET",
+                    f"{resource.path(namespace)}?{given}",
+                    attempt=attempt,
+                    accept=_METADATA_LIST if metadata_only else "application/json",
+                )
+            except CutShortError:
+                if not (fewer := next(limits, None)):
+                    raise
+                query["limit"] = str(fewer)
+                continue
             if answer.status == 404:
                 return
             page = self._checked(answer, attempt).document()

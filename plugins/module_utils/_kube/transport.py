@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ansible_collections.emco.edge.plugins.module_utils._kube.answers import Answer, ClusterError
+from ansible_collections.emco.edge.plugins.module_utils._kube.answers import Answer, ClusterError, CutShortError
 from ansible_collections.emco.edge.plugins.module_utils._kube.budget import ENDLESS, Budget
 from ansible_collections.emco.edge.plugins.module_utils._kube.connection import Endpoint
 from ansible_collections.emco.edge.plugins.module_utils._kube.wire import DirectLines, Limits, Lines, NoAnswer
@@ -88,25 +88,24 @@ class Transport:
         silences = 0
         for trial in range(self._patience.retries + 1):
             last = trial == self._patience.retries
+            wait = pause * (0.5 + self._jitter())
             try:
                 answer = self._sent(method, path, attempt, body, content_type, accept, read_timeout)
             except NoAnswer as silence:
                 silences += silence.silent
                 enough = last or silence.distrusted or silences > self._patience.silences
-                if enough or (silence.sent and not repeatable) or self.budget.spent():
+                # What went wrong says more than that the time is over.
+                if enough or (silence.sent and not repeatable) or wait >= self.budget.left():
                     raise self._error(attempt, silence) from silence
-                wait = pause
             else:
                 if answer.status == 401 and not renewed and self._endpoint.renew():
                     renewed = True
                     continue
                 retried = answer.status == 429 or (repeatable and answer.status in _RETRIED and not _permanent(answer))
-                if last or not retried:
+                wait = max(wait, _retry_after(answer))
+                if last or not retried or wait >= self.budget.left():
                     return answer
-                wait = _retry_after(answer) or pause
-                if wait > self.budget.left():
-                    return answer
-            self._sleep(min(wait * (0.5 + self._jitter()), self.budget.left()))
+            self._sleep(wait)
             pause *= 2
         raise AssertionError("the last trial returns or raises")
 
@@ -143,7 +142,8 @@ class Transport:
 
     def _error(self, attempt: str, silence: NoAnswer) -> ClusterError:
         if not silence.distrusted:
-            return self._unreachable(attempt, silence.words)
+            cut = silence.sent and not silence.silent
+            return self._unreachable(attempt, silence.words, kind=CutShortError if cut else ClusterError)
         return ClusterError(
             "CertificateRejected",
             f"{attempt} on {self.cluster}: the server's certificate is not trusted: {silence.words}.",
@@ -151,8 +151,10 @@ class Transport:
             details={"cluster": self.cluster},
         )
 
-    def _unreachable(self, attempt: str, words: str, reason: str = "ClusterUnreachable") -> ClusterError:
-        return ClusterError(
+    def _unreachable(
+        self, attempt: str, words: str, reason: str = "ClusterUnreachable", kind: type[ClusterError] = ClusterError
+    ) -> ClusterError:
+        return kind(
             reason,
             f"{attempt} on {self.cluster}: {words} ({_without_credentials(self._endpoint.url)}).",
             hint="Check that the cluster is up and that this machine reaches it.",
@@ -181,8 +183,9 @@ def _permanent(answer: Answer) -> bool:
     return b"failed calling webhook" in answer.body or b"request is too large" in answer.body
 
 
-def _retry_after(answer: Answer) -> float | None:
+def _retry_after(answer: Answer) -> float:
+    """Seconds the server asks for, zero when it does not."""
     try:
         return float(answer.headers.get("retry-after", ""))
     except ValueError:
-        return None
+        return 0.0

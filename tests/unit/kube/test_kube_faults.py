@@ -47,6 +47,13 @@ def test_a_pause_that_is_longer_than_the_budget_is_not_taken() -> None:
         assert server.slept == []
 
 
+def test_what_broke_is_told_when_the_budget_has_no_room_for_another_try() -> None:
+    with faulty(Say(cut=True)) as server:
+        client = server.client(budget=Budget.of(0.15), patience=Patience(first_pause=0.2))
+        assert reason(client) == "ClusterUnreachable"
+        assert (len(server.seen), server.slept) == (1, [])
+
+
 @pytest.mark.parametrize("code", [500, 502, 503, 504])
 def test_server_errors_are_tried_again_with_growing_pauses(code: int) -> None:
     with faulty(Say(code), Say(code), FINE) as server:
@@ -197,6 +204,20 @@ def test_a_list_goes_through_all_pages() -> None:
         ("b", "ConfigMap", "v1"),
     ]
     assert "continue=next" in server.seen[1].path
+
+
+def test_a_list_that_is_always_cut_short_is_asked_for_in_smaller_pages() -> None:
+    first = Say(body={"metadata": {"continue": "next"}, "items": [{"metadata": {"name": "a"}}]})
+    second = Say(body={"metadata": {}, "items": [{"metadata": {"name": "b"}}]})
+    with faulty(Say(cut=True), Say(cut=True), first, second) as server:
+        found = list(server.client(patience=Patience(retries=1)).list(MAPS, "shop"))
+    assert [one["metadata"]["name"] for one in found] == ["a", "b"]
+    assert [one.path.partition("limit=")[2] for one in server.seen] == ["500", "500", "50", "50&continue=next"]
+    with faulty(Say(cut=True)) as server:
+        assert reason(server.client(patience=Patience(retries=0)), lambda one: list(one.list(MAPS))) == (
+            "ClusterUnreachable"
+        )
+        assert len(server.seen) == 3
 
 
 def test_a_deletion_says_whether_the_object_is_gone() -> None:
