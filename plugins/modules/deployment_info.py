@@ -29,7 +29,11 @@ options:
     choices: [ready, deployed]
     default: ready
   output:
-    description: V(summary) has counts only, V(detail) also other managers of our fields.
+    description:
+      - V(summary) has counts only.
+      - V(detail) also has other managers of our fields and each object in full as its C(manifest), as it is seen with
+        O(status=ready), as it was sent with O(status=deployed). Values of Secrets are masked, and so is text elsewhere
+        under a name such as C(password) or C(token).
     type: str
     choices: [summary, all, detail]
     default: all

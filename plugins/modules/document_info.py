@@ -48,7 +48,10 @@ options:
         type: str
         choices: [rsync, cluster]
       output:
-        description: V(summary) leaves out the apps.
+        description:
+          - V(summary) leaves out the apps.
+          - V(detail) adds each object in full, as it is seen with V(ready), as it was sent with V(deployed). Secrets
+            are masked.
         type: str
         choices: [summary, all, detail]
         default: all

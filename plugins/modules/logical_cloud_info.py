@@ -29,6 +29,13 @@ options:
     type: str
     choices: [ready, deployed, stored]
     default: ready
+  output:
+    description:
+      - V(detail) adds each object in full, in C(manifests) of a cluster, as it is seen with O(status=ready), as it is
+        sent with O(status=deployed). Secrets are masked.
+    type: str
+    choices: [all, detail]
+    default: all
   expiring_within:
     description: Also list the credentials that expire within this time, such as V(30d).
     type: str

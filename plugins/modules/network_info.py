@@ -27,6 +27,13 @@ options:
     description: Ask the clusters. A few requests each, and one more for every object of a network.
     type: bool
     default: false
+  output:
+    description:
+      - V(detail) adds the objects that make each network in full, each as its C(manifest). With O(live=true) as they
+        are seen, else as they are sent. What a northbound database holds are rows, and left out.
+    type: str
+    choices: [all, detail]
+    default: all
   timeout:
     description: How long a cluster may take to answer.
     type: str

@@ -165,7 +165,7 @@ def test_documents_do_what_emco_would_do_and_go_backwards(site: Site) -> None:
         "register": "meant",
     }
     deployed = {"emco.edge.deployment": "{{ meant.converted.emco_deployments[0] }}"}
-    again = site.run(site.documents(), asked, deployed)
+    again = site.run(site.documents(), asked, deployed, *(_in_full(view) for view in ("ready", "deployed")))
 
     assert again.code == 0, again.output
     assert set(states(again).values()) == {"unchanged"}
@@ -173,7 +173,8 @@ def test_documents_do_what_emco_would_do_and_go_backwards(site: Site) -> None:
     # What the documents are converted to means the same objects: deploying it changes nothing.
     assert not again.results_of("deployment")[0]["changed"]
     assert site.writes() == []
-    told = again.results_of("document_info")[0]
+    told, seen, stored = again.results_of("document_info")
+    _objects_are_told_in_full(site, seen["status"], stored["status"])
     assert told["unsupported"] == []
     status = {one["name"]: one for one in told["status"]}
     assert (status["edge-1"]["readyCounts"], status["edge-1"]["readyStatus"]) == ({"Ready": 2}, "Ready")
@@ -188,6 +189,37 @@ def test_documents_do_what_emco_would_do_and_go_backwards(site: Site) -> None:
     assert states(gone, 0)[f"{GROUP}/terminate"] == "done"
     assert set(states(gone, 1).values()) == {"unchanged"}
     _nothing_is_left(site)
+
+
+def _in_full(view: str) -> dict[str, Any]:
+    status = {"status": view, "output": "detail"}
+    return {"emco.edge.document_info": {"src": "documents", "values": "values.yaml", "status": status}}
+
+
+def _objects_are_told_in_full(site: Site, seen: list[dict[str, Any]], stored: list[dict[str, Any]]) -> None:
+    """As they are in the ready view, as they were sent in the other, values of Secrets in neither."""
+    for statuses, is_live in ((seen, True), (stored, False)):
+        objects = {
+            (status["name"], each["GVK"]["Kind"], each["name"]): each["detail"]
+            for status in statuses
+            for app in status["apps"]
+            for cluster in app["clusters"]
+            if cluster["cluster"] == "edge-1"
+            for each in cluster["resources"]
+            if each["name"] in ("r1-web", "password", "factory", "blue-net")
+        }
+        assert set(objects) >= {
+            ("north", "Deployment", "r1-web"),
+            ("north", "Secret", "password"),
+            ("factory", "Namespace", "factory"),
+            ("edge-1", "Network", "blue-net"),
+        }
+        web = objects["north", "Deployment", "r1-web"]
+        assert set(containers(web)) == {"web", "sidecar"} and "managedFields" not in web["metadata"]
+        for one in objects.values():
+            assert (one["metadata"].get("uid") is not None) == is_live, one
+        assert set(objects["north", "Secret", "password"].get("data", {}).values()) <= {"********"}
+        assert objects["edge-1", "Network", "blue-net"]["spec"]["ipv4Subnets"][0]["subnet"] == "10.9.0.0/24"
 
 
 def _nothing_is_left(site: Site) -> None:
@@ -294,10 +326,7 @@ def test_an_update_moves_an_app_and_a_rollback_brings_it_back(site: Site) -> Non
     for name, parts in (("update", [placement, update]), ("rollback", [back])):
         (site.folder / f"{name}.yaml").write_text("\n---\n".join(json.dumps(one) for one in parts))
 
-    for name in ("2-tenants", "3-networks", "6-inside"):
-        (site.folder / "documents" / f"{name}.yaml").unlink()
-    group = site.folder / "documents" / "5-group.yaml"
-    group.write_text(group.read_text().replace("    ovnaction: nics\n", ""))
+    _one_group_alone(site)
 
     first = site.run(site.documents(), site.documents(src="update.yaml"))
 
@@ -327,6 +356,46 @@ def test_an_update_moves_an_app_and_a_rollback_brings_it_back(site: Site) -> Non
     # The objects were handed over where they are, under the same id.
     there = site.objects("edge-2")["Deployment/r1-web"]["metadata"]
     assert (there["uid"], there["labels"]["emco/deployment-id"]) == (before, f"{CONTEXT}-web")
+
+    gone = site.run(site.documents(state="absent"))
+
+    assert gone.code == 0, gone.output
+    _nothing_is_left(site)
+
+
+def _one_group_alone(site: Site) -> None:
+    for name in ("2-tenants", "3-networks", "6-inside"):
+        (site.folder / "documents" / f"{name}.yaml").unlink()
+    group = site.folder / "documents" / "5-group.yaml"
+    group.write_text(group.read_text().replace("    ovnaction: nics\n", ""))
+
+
+def test_a_group_that_is_stopped_stays_as_it_is_until_it_is_updated(site: Site) -> None:
+    _one_group_alone(site)
+    for name in ("stop", "instantiate", "update"):
+        document = {"version": "emco/v2", "resourceContext": {"anchor": f"{GROUP}/{name}"}}
+        (site.folder / f"{name}.yaml").write_text(json.dumps(document))
+    asked = {"emco.edge.document_info": {"src": "stop.yaml", "status": {"status": "deployed"}}}
+
+    first = site.run(site.documents(), site.documents(src="stop.yaml"), site.documents(src="stop.yaml"), asked)
+
+    assert first.code == 0, first.output
+    assert [states(first, number)[f"{GROUP}/stop"] for number in (1, 2)] == ["done", "unchanged"]
+    (status,) = first.results_of("document_info")[0]["status"]
+    assert status["states"]["actions"][-1]["state"] == "InstantiateStopped", status
+    before = {name: {key: one["metadata"]["uid"] for key, one in site.objects(name).items()} for name in CLUSTERS}
+    assert all(before.values())
+
+    refused = site.run({**site.documents(src="instantiate.yaml"), "ignore_errors": True})
+
+    assert "InstantiateStopped" in refused.results_of("document")[0]["msg"], refused.output
+
+    again = site.run(site.documents(src="update.yaml"))
+
+    assert again.code == 0, again.output
+    assert states(again) == {f"{GROUP}/update": "done"}
+    after = {name: {key: one["metadata"]["uid"] for key, one in site.objects(name).items()} for name in CLUSTERS}
+    assert after == before
 
     gone = site.run(site.documents(state="absent"))
 

@@ -111,60 +111,82 @@ def cloud_status(
         "name": cloud.name,
         "project": cloud.path[1],
         "states": {"actions": _actions(life, context)},
-        **status_of(query, life, _as_app(told, query.view("ready"), "logical-cloud"), default=None),
+        **status_of(query, life, _as_app(_cloud_rows(told), query, "logical-cloud"), default=None),
     }
 
 
 def networks_status(
-    query: StatusQuery, cluster: EmcoObject, life: Lifecycle, context: str, told: Mapping[str, Any] | None
+    query: StatusQuery,
+    cluster: EmcoObject,
+    life: Lifecycle,
+    context: str,
+    told: Mapping[str, Any] | None,
+    stored: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """The status of the networks of a cluster; ``told`` is the answer of network_info."""
-    objects = {
-        f"{name}": {"connectivity": _reached(one), "objects": _verdicts(one)}
-        for name, one in ((told or {}).get("clusters") or {}).items()
-    }
-    found = status_of(query, life, _as_app({"clusters": objects}, query.view("ready"), "network-intents"), default=None)
+    """The status of the networks of a cluster; ``told`` is the live answer of network_info, ``stored`` the other."""
+    full = stored if query.view("ready") == "deployed" else told
+    found = status_of(query, life, _as_app(_network_rows(told, full), query, "network-intents"), default=None)
     return {"name": cluster.name, "states": {"actions": _actions(life, context)}, **found}
 
 
-def _reached(told: Mapping[str, Any]) -> str:
-    return "Available" if told.get("reachable") else "Unreachable"
+@dataclass(frozen=True)
+class _OnCluster:
+    """What was told of the objects on one cluster, by their readable names: a state, and the object in full."""
+
+    connectivity: str
+    states: Mapping[str, str]
+    manifests: Mapping[str, Mapping[str, Any]]
 
 
-def _verdicts(told: Mapping[str, Any]) -> dict[str, str]:
+def _cloud_rows(told: Mapping[str, Any] | None) -> dict[str, _OnCluster]:
     return {
-        str(each["object"]): "Ready" if each["ready"] else "NotReady"
-        for one in told.get("networks") or ()
-        for each in one.get("objects") or ()
+        str(ref): _OnCluster(one.get("connectivity", "Unknown"), one.get("objects") or {}, one.get("manifests") or {})
+        for ref, one in ((told or {}).get("clusters") or {}).items()
     }
 
 
-def _as_app(told: Mapping[str, Any] | None, view: View, app: str) -> dict[str, Any]:
+def _network_rows(told: Mapping[str, Any] | None, full: Mapping[str, Any] | None) -> dict[str, _OnCluster]:
+    return {
+        str(ref): _OnCluster(
+            "Available" if one.get("reachable") else "Unreachable",
+            {each["object"]: "Ready" if each["ready"] else "NotReady" for each in _network_objects(told, ref)},
+            {each["object"]: each["manifest"] for each in _network_objects(full, ref) if "manifest" in each},
+        )
+        for ref, one in ((told or {}).get("clusters") or {}).items()
+    }
+
+
+def _network_objects(told: Mapping[str, Any] | None, ref: str) -> list[dict[str, Any]]:
+    networks = ((told or {}).get("clusters") or {}).get(ref, {}).get("networks") or ()
+    return [each for network in networks for each in network.get("objects") or ()]
+
+
+def _as_app(rows: Mapping[str, _OnCluster], query: StatusQuery, app: str) -> dict[str, Any]:
     """What was told of objects as if it were an app, the way EMCO puts them into a context."""
-    clusters = (told or {}).get("clusters") or {}
-    rows = {ref: list((one.get("objects") or {}).items()) for ref, one in clusters.items()}
-    counts = dict(Counter(state for items in rows.values() for _name, state in items))
-    listed = [
-        {"cluster": ref, "resources": [_from_name(name, state) for name, state in items]} for ref, items in rows.items()
-    ]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for ref, one in rows.items():
+        if not query.cluster or ref in query.cluster:
+            resources = [_from_name(name, state, one.manifests.get(name)) for name, state in one.states.items()]
+            found[ref] = [each for each in resources if not query.resource or each["name"] in query.resource]
+    counts = Counter(each["ready_status"] for resources in found.values() for each in resources)
     return {
-        "clusters": clusters,
-        "ready_counts" if view == "ready" else "deployed_counts": counts,
-        "apps": [{"name": app, "clusters": listed}] if listed else [],
+        "clusters": {ref: {"connectivity": one.connectivity} for ref, one in rows.items()},
+        "ready_counts" if query.view("ready") == "ready" else "deployed_counts": dict(counts),
+        "apps": [{"name": app, "clusters": [{"cluster": ref, "resources": rows} for ref, rows in found.items()]}],
     }
 
 
-def _from_name(name: str, state: str) -> dict[str, Any]:
-    """``Kind.group namespace/name`` or ``Kind name`` as a resource."""
+def _from_name(name: str, state: str, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
+    """``Kind namespace/name`` or ``Kind name`` as a resource."""
     kind, _space, rest = name.partition(" ")
-    kind, _dot, group = kind.partition(".")
-    return {
+    told: dict[str, Any] = {
         "kind": kind,
-        "api_version": f"{group}/" if group else "",
+        "api_version": (manifest or {}).get("apiVersion", ""),
         "name": rest.rpartition("/")[2],
         "ready_status": state,
         "deployed_status": state,
     }
+    return told if manifest is None else {**told, "manifest": manifest}
 
 
 def status_of(
@@ -271,16 +293,21 @@ def _app(
                 "clusterProvider": provider,
                 "cluster": cluster,
                 names.cluster: "Available" if connectivity == "Available" else "Retrying",
-                "resources": [_resource(each, view, names) for each in one["resources"]],
+                "resources": [
+                    _resource(each, view, names, whole=query.output == "detail") for each in one["resources"]
+                ],
             }
         )
     return {"name": told["name"], "clusters": found}
 
 
-def _resource(told: Mapping[str, Any], view: View, names: _Names) -> dict[str, Any]:
+def _resource(told: Mapping[str, Any], view: View, names: _Names, *, whole: bool) -> dict[str, Any]:
     group, _slash, version = str(told["api_version"]).rpartition("/")
-    return {
+    found = {
         "GVK": {"Group": group, "Version": version, "Kind": told["kind"]},
         "name": told["name"],
         names.resource: told["ready_status" if view == "ready" else "deployed_status"],
     }
+    if whole and "manifest" in told:
+        found["detail"] = told["manifest"]
+    return found

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -66,6 +66,8 @@ class ObservedResource:
     """Other managers of an object that drifted."""
     since: str = ""
     """When these last wrote to it, by the cluster's clock."""
+    live: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    """The object as it is there, with ``whole``."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def observe(
     ready_queries: Mapping[str, str] | None = None,
     bundle: Bundle | None = None,
     ignored: tuple[IgnoredField, ...] = (),
+    whole: bool = False,
 ) -> Observation:
     """How the deployment with this label is on a cluster. A cluster that does not answer is an observation, no error.
 
@@ -113,14 +116,14 @@ def observe(
     ready, with ``log_lines`` their last lines. ``ready_queries``: jmespath by kind, true where the object is ready.
     ``drift`` with ``bundle``, which says what was sent: one dry run for each object that drifted. ``ignored``: fields
     that others may set.
+    ``whole``: the objects themselves too, secrets and all.
     EdgeError ``InvalidInput`` for a query that is none.
     """
     before = client.transport.requests
     found: Observation
     try:
-        found = _Look(client, label, keys, ready_queries or {}, ignored).observation(
-            pods, drift, why, log_lines, bundle
-        )
+        look = _Look(client, label, keys, ready_queries or {}, ignored)
+        found = look.observation(pods, drift, why, log_lines, bundle, whole)
     except ClusterError as error:
         silent = error.reason in ("ClusterUnreachable", "BudgetSpent", "CertificateRejected")
         found = Observation(client.name, not silent, reason=error.reason, message=error.message)
@@ -144,7 +147,9 @@ class _Look:
         self.queries = queries
         self.ignored = ignored
 
-    def observation(self, pods: bool, drift: bool, why: bool, log_lines: int, bundle: Bundle | None) -> Observation:
+    def observation(
+        self, pods: bool, drift: bool, why: bool, log_lines: int, bundle: Bundle | None, whole: bool
+    ) -> Observation:
         record = read_record(self.client, self.label, self.keys)
         if record is None:
             return Observation(self.client.name, reachable=True)
@@ -165,6 +170,8 @@ class _Look:
             resources += self._pods(there, objects)
         if why:
             resources = self._explained(resources, there, log_lines)
+        if whole:
+            resources = [replace(one, live=there.get(one.identity)) for one in resources]
         return Observation(self.client.name, reachable=True, resources=tuple(resources), record=record)
 
     def _resource(self, old: RecordedObject, there: Mapping[str, Any] | None, record: Record) -> ObservedResource:

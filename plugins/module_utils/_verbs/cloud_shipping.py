@@ -25,7 +25,8 @@ from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cl
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._model.logical_cloud import LogicalCloud
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
-from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Identity
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle, Identity
+from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
 from ansible_collections.emco.edge.plugins.module_utils._sync.cluster import sync_cluster
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import Surroundings as SyncSurroundings
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import SyncOptions
@@ -146,15 +147,9 @@ class _Fleet:
     def _member(self, ref: ClusterRef, client: ClusterClient, around: SyncSurroundings) -> Outcome:
         outcome = None
         try:
-            policy = policy_api(client) if self._cloud.isolated else None
-            wanted = bundle_of_cloud(
-                self._cloud,
-                ref,
-                self._shipment.generation,
-                self._keys.digest,
-                policy=policy,
-                share=self._shipment.shares.get(ref),
-                account=self._account(ref),
+            shipment, registered = self._shipment, self._fleet[ref]
+            wanted, policy = bundle_on(
+                client, registered, self._cloud, shipment.generation, shipment.shares.get(ref), self._keys
             )
             self._found.bundles[ref] = wanted.digest
             self._found.told[ref] = {"isolation": _isolation(policy)}
@@ -203,11 +198,6 @@ class _Fleet:
                 details={"cluster": str(ref), "missing": missing},
             )
 
-    def _account(self, ref: ClusterRef) -> tuple[str, str] | None:
-        """Our own account on a cluster, which may act as nobody without being allowed to."""
-        own = self._fleet[ref].credentials.keep == "service_account"
-        return (NAMESPACE, account_name(self._keys)) if own else None
-
     def _request(self, action: Action, why: str) -> ObjectResult:
         tenant = tenant_of(self._cloud, self._shipment.generation)
         if tenant.account:
@@ -239,6 +229,22 @@ def note_standings(shipment: CloudShipment, shipped: CloudShipped, context: Cont
         if one.state is not State.REMOVED
     }
     Revisions(naming, context.store(), context.keys()).note(standings, gone=gone)
+
+
+def bundle_on(
+    client: ClusterClient,
+    registered: Registered,
+    cloud: LogicalCloud,
+    generation: int,
+    share: Mapping[str, str] | None,
+    keys: Keys,
+) -> tuple[Bundle, PolicyApi | None]:
+    """What a cluster is made equal to, by the policy API that it serves; ``share``: of the total quota."""
+    policy = policy_api(client) if cloud.isolated else None
+    # Our own account on a cluster may act as nobody without being allowed to.
+    account = (NAMESPACE, account_name(keys)) if registered.credentials.keep == "service_account" else None
+    ref = registered.cluster.ref
+    return bundle_of_cloud(cloud, ref, generation, keys.digest, policy=policy, share=share, account=account), policy
 
 
 def policy_api(client: ClusterClient) -> PolicyApi:

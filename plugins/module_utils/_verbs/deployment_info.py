@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from ansible_collections.emco.edge.plugins.module_utils._observe.status import (
     observe,
 )
 from ansible_collections.emco.edge.plugins.module_utils._plan.assemble import Naming
-from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle, Identity
 from ansible_collections.emco.edge.plugins.module_utils._plan.lifecycle import in_effect
 from ansible_collections.emco.edge.plugins.module_utils._store.keys import Keys
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import IgnoredField
@@ -37,6 +38,7 @@ from ansible_collections.emco.edge.plugins.module_utils._verbs.hands import Reac
 from ansible_collections.emco.edge.plugins.module_utils._verbs.helpers import Kept, Stopped
 from ansible_collections.emco.edge.plugins.module_utils._verbs.history import told_history, written_time
 from ansible_collections.emco.edge.plugins.module_utils._verbs.limits import limited_to
+from ansible_collections.emco.edge.plugins.module_utils._verbs.masking import shown
 from ansible_collections.emco.edge.plugins.module_utils._verbs.rebuilding import rebuilt_progress
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import (
     Registered,
@@ -66,6 +68,16 @@ class DeploymentInfo:
     parallel: int = option(default=50)
     cluster_timeout: float = option(default=30.0, parse=seconds, type="str", spec_default="30s")
     store: Any = option(type="raw")
+
+    @property
+    def as_seen(self) -> bool:
+        """Whether objects are told in full, as they are on the cluster."""
+        return self.output == "detail" and self.status == "ready"
+
+    @property
+    def as_sent(self) -> bool:
+        """Whether objects are told in full, as they were sent."""
+        return self.output == "detail" and self.status == "deployed"
 
 
 SPEC = Spec("deployment_info", DeploymentInfo, fleet=True, spreads=True)
@@ -105,10 +117,11 @@ def _one(
     asked = [ref for ref in sorted(progress) if ref in fleet and (limit is None or ref in limit)]
     history = revisions.all()
     current = in_effect(history)
-    # What was sent tells which fields differ; without drift nobody asks, and a plan of a large fleet is large.
-    sent = revisions.plan_of(current).bundles if wanted.drift and current is not None else {}
+    # What was sent tells which fields differ; else nobody asks for it, and a plan of a large fleet is large.
+    asks = wanted.drift or wanted.as_sent
+    sent = revisions.plan_of(current).bundles if asks and current is not None else {}
     observations = _observed(naming, asked, sent, wanted, fleet, context)
-    told = _told(naming, progress, observations, wanted, context)
+    told = _told(naming, progress, observations, sent, wanted, context)
     if current is not None:
         told.update(revision=current.number, state=current.state.value)
         told.update(composite_app=current.composite_app, version=current.version)
@@ -182,6 +195,7 @@ def _look(how: _How, reach: Reach, bundle: Bundle | None, _unused: Stopped | Non
             log_lines=wanted.log_lines,
             bundle=bundle,
             ignored=how.ignored,
+            whole=wanted.as_seen,
         )
     finally:
         client.close()
@@ -191,6 +205,7 @@ def _told(
     naming: Naming,
     progress: Mapping[ClusterRef, Standing],
     observations: Mapping[ClusterRef, Observation],
+    sent: Mapping[ClusterRef, Bundle],
     wanted: DeploymentInfo,
     context: Context,
 ) -> dict[str, Any]:
@@ -218,7 +233,7 @@ def _told(
     if wanted.drift:
         told["drift"] = _drift(naming, rows, observations, wanted, context)
     if wanted.output != "summary":
-        told["apps"] = _by_app(rows, wanted)
+        told["apps"] = _by_app(rows, _bodies(sent, observations) if wanted.as_sent else {}, wanted)
     return told
 
 
@@ -242,7 +257,7 @@ def _cluster(one: Observation, standing: Standing, wanted: DeploymentInfo) -> di
     return told
 
 
-def _resource(one: ObservedResource, wanted: DeploymentInfo) -> dict[str, Any]:
+def _resource(one: ObservedResource, sent: bytes | None, wanted: DeploymentInfo) -> dict[str, Any]:
     told: dict[str, Any] = {"kind": one.identity.kind, "api_version": one.api_version, "name": one.identity.name}
     if one.identity.namespace:
         told["namespace"] = one.identity.namespace
@@ -254,14 +269,39 @@ def _resource(one: ObservedResource, wanted: DeploymentInfo) -> dict[str, Any]:
         told["deployed_status"] = one.deployed.value
     if wanted.output == "detail" and one.owners:
         told["other_managers"] = list(one.owners)
+    if one.live is not None:
+        told["manifest"] = shown(one.live)
+    elif sent is not None:
+        told["manifest"] = shown(json.loads(sent))
     return told
 
 
-def _by_app(rows: Iterable[tuple[ClusterRef, ObservedResource]], wanted: DeploymentInfo) -> list[dict[str, Any]]:
+def _bodies(
+    sent: Mapping[ClusterRef, Bundle], observations: Mapping[ClusterRef, Observation]
+) -> dict[ClusterRef, dict[Identity, bytes]]:
+    """What was sent to each cluster: one that is behind has something else, which is left out."""
+    found: dict[ClusterRef, dict[Identity, bytes]] = {}
+    for ref, observation in observations.items():
+        recorded = observation.record.by_identity() if observation.record is not None else {}
+        objects = sent[ref].objects if ref in sent else ()
+        found[ref] = {
+            one.identity: one.body
+            for one in objects
+            if one.identity in recorded and recorded[one.identity].sent == one.digest
+        }
+    return found
+
+
+def _by_app(
+    rows: Iterable[tuple[ClusterRef, ObservedResource]],
+    bodies: Mapping[ClusterRef, Mapping[Identity, bytes]],
+    wanted: DeploymentInfo,
+) -> list[dict[str, Any]]:
     apps: dict[str, dict[ClusterRef, list[dict[str, Any]]]] = {}
     for ref, one in rows:
         if one.recorded or wanted.status == "ready":
-            apps.setdefault(one.app, {}).setdefault(ref, []).append(_resource(one, wanted))
+            body = bodies.get(ref, {}).get(one.identity)
+            apps.setdefault(one.app, {}).setdefault(ref, []).append(_resource(one, body, wanted))
     return [
         {
             "name": app,

@@ -110,17 +110,18 @@ def _statuses(
 def _cloud(query: StatusQuery, one: EmcoObject, world: World, context: Context) -> dict[str, Any]:
     life, told = world.lifecycle(one.path), None
     if life.running:
-        asked = {"project": one.path[1], "name": one.name, "status": query.view("ready")}
+        asked = {"project": one.path[1], "name": one.name, "status": query.view("ready"), "output": "detail"}
         told = call(logical_cloud_info.SPEC, logical_cloud_info.run, asked, context)["logical_clouds"][0]
     return cloud_status(query, one, life, native.context_id(one.path), told)
 
 
 def _networks(query: StatusQuery, one: EmcoObject, world: World, context: Context) -> dict[str, Any]:
-    life, told = world.lifecycle(one.path), None
+    life, told, stored = world.lifecycle(one.path), None, None
     if life.running:
-        asked = {"clusters": [f"{one.path[1]}+{one.path[3]}"], "live": True}
-        told = call(network_info.SPEC, network_info.run, asked, context)
-    return networks_status(query, one, life, native.context_id(one.path), told)
+        asked = {"clusters": [f"{one.path[1]}+{one.path[3]}"], "output": "detail"}
+        told = call(network_info.SPEC, network_info.run, {**asked, "live": True}, context)
+        stored = call(network_info.SPEC, network_info.run, asked, context)
+    return networks_status(query, one, life, native.context_id(one.path), told, stored)
 
 
 def _group(query: StatusQuery, one: EmcoObject, world: World, context: Context) -> dict[str, Any]:
@@ -138,7 +139,7 @@ def _deployed(query: StatusQuery, one: EmcoObject, name: str, context: Context) 
         "project": one.path[1],
         "name": name,
         "status": query.view("deployed"),
-        "output": "all",
+        "output": "detail" if query.output == "detail" else "all",
         "apps": list(query.app),
         "clusters": list(query.cluster),
         "resources": list(query.resource),

@@ -10,11 +10,12 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from ansible_collections.emco.edge.plugins.module_utils._kube.budget import Budget
+from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
 from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.credentials import Access, kubeconfig_of
 from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.objects import naming_of
 from ansible_collections.emco.edge.plugins.module_utils._logical_clouds.rights import permission_text
@@ -26,9 +27,10 @@ from ansible_collections.emco.edge.plugins.module_utils._model.quantities import
 from ansible_collections.emco.edge.plugins.module_utils._observe.status import Observation, observe
 from ansible_collections.emco.edge.plugins.module_utils._verbs import logical_clouds as clouds
 from ansible_collections.emco.edge.plugins.module_utils._verbs import tenant_credentials as credentials
-from ansible_collections.emco.edge.plugins.module_utils._verbs.cloud_shipping import told_of
+from ansible_collections.emco.edge.plugins.module_utils._verbs.cloud_shipping import bundle_on, told_of
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.hands import client_of, reach_of
+from ansible_collections.emco.edge.plugins.module_utils._verbs.masking import shown
 from ansible_collections.emco.edge.plugins.module_utils._verbs.registry import Registered, registered
 from ansible_collections.emco.edge.plugins.module_utils._verbs.revisions import Revisions, Standing
 from ansible_collections.emco.edge.plugins.module_utils._verbs.verb import Result, Spec
@@ -41,6 +43,7 @@ class LogicalCloudInfo:
     project: str | None = option(parse=emco_name, type="str")
     name: str | None = option(parse=emco_name, type="str")
     status: Literal["ready", "deployed", "stored"] = option(default="ready")
+    output: Literal["all", "detail"] = option(default="all")
     expiring_within: float | None = option(parse=seconds, type="str")
     kubeconfig_dir: str | None = option()
     parallel: int = option(default=50)
@@ -166,21 +169,38 @@ class _Look:
         told["connectivity"] = "Available" if found.reachable else "Unreachable"
         if found.reason:
             told.update(reason=found.reason, message=found.message)
-        objects = [(str(one.identity), one.deployed.value, one.ready.value) for one in found.resources]
+        if self._wanted.output == "detail":
+            told["manifests"] = {str(one.identity): shown(one.live) for one in found.resources if one.live is not None}
         if self._wanted.status == "deployed":
-            return {**told, "objects": {name: deployed for name, deployed, _unused in objects}}
-        return {**told, "objects": {name: ready for name, _unused, ready in objects}, **self._readiness(ref, found)}
+            return {**told, "objects": {str(one.identity): one.deployed.value for one in found.resources}}
+        objects = {str(one.identity): one.ready.value for one in found.resources}
+        return {**told, "objects": objects, **self._readiness(ref, found)}
 
     def _observed(self, ref: ClusterRef) -> Observation:
+        """How it is there; with ``detail`` each object too, as it is or, with ``deployed``, as it was sent."""
+        whole = self._wanted.output == "detail"
         try:
             budget = Budget.of(self._wanted.cluster_timeout)
             client = client_of(reach_of(self._fleet[ref], self._context), budget)
         except EdgeError as error:
             return Observation(str(ref), reachable=False, reason=error.reason, message=error.message)
         try:
-            return observe(client, self._naming.label, self._context.keys(), pods=False)
+            found = observe(client, self._naming.label, self._context.keys(), pods=False, whole=whole)
+            if whole and found.reachable and self._wanted.status == "deployed":
+                return self._as_sent(ref, client, found)
+            return found
+        except EdgeError as error:
+            return Observation(str(ref), reachable=False, reason=error.reason, message=error.message)
         finally:
             client.close()
+
+    def _as_sent(self, ref: ClusterRef, client: ClusterClient, found: Observation) -> Observation:
+        one = self._one
+        wanted, _policy = bundle_on(
+            client, self._fleet[ref], one.cloud, one.generation, one.shares.get(ref), self._context.keys()
+        )
+        sent = {one.identity: json.loads(one.body) for one in wanted.objects}
+        return replace(found, resources=tuple(replace(one, live=sent.get(one.identity)) for one in found.resources))
 
     def _readiness(self, ref: ClusterRef, found: Observation) -> dict[str, Any]:
         """Ready when all objects are, a credential is there, and the tenant's access was tried with it."""

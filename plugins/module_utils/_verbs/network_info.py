@@ -4,17 +4,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ansible_collections.emco.edge.plugins.module_utils._engines.networks.status import attached_pods
 from ansible_collections.emco.edge.plugins.module_utils._kube.budget import Budget
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
 from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import judge
 from ansible_collections.emco.edge.plugins.module_utils._model import quantities
-from ansible_collections.emco.edge.plugins.module_utils._model.cluster import ClusterRef
+from ansible_collections.emco.edge.plugins.module_utils._model.cluster import Cluster, ClusterRef
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._model.network_options import listed
 from ansible_collections.emco.edge.plugins.module_utils._model.network_site import Placed, network_document
@@ -23,6 +24,7 @@ from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Plan
 from ansible_collections.emco.edge.plugins.module_utils._verbs import northbounds
 from ansible_collections.emco.edge.plugins.module_utils._verbs.context import Context
 from ansible_collections.emco.edge.plugins.module_utils._verbs.fan_out import Connections, failed
+from ansible_collections.emco.edge.plugins.module_utils._verbs.masking import shown
 from ansible_collections.emco.edge.plugins.module_utils._verbs.network_planning import bundle_for
 from ansible_collections.emco.edge.plugins.module_utils._verbs.network_shipping import LIVING, PODS
 from ansible_collections.emco.edge.plugins.module_utils._verbs.network_store import ClusterNetworks, stored_networks
@@ -41,6 +43,7 @@ class NetworkInfoOptions:
     name: str | None = option()
     live: bool = option(default=False)
     """Ask the clusters how their networks are and who is on them."""
+    output: Literal["all", "detail"] = option(default="all")
     timeout: float = option(default=30.0, parse=quantities.seconds, type="str", spec_default="30s")
     store: Any = option(type="raw")
 
@@ -55,6 +58,9 @@ def run(wanted: NetworkInfoOptions, context: Context) -> Result:
     targets = chosen_clusters(wanted.clusters, None, fleet)
     known = {ref: one for ref, one in sorted(stored_networks(store).items()) if ref in targets}
     told = {str(ref): _told(one, wanted.name) for ref, one in known.items()}
+    if wanted.output == "detail" and not wanted.live:
+        for ref, one in known.items():
+            told[str(ref)] = _with_live(told[str(ref)], {"networks": _as_sent(fleet[ref].cluster, one, context)})
     if wanted.live:
         for ref, live in _asked(known, fleet, wanted, context).items():
             told[str(ref)] = _with_live(told[str(ref)], live)
@@ -99,7 +105,8 @@ def _asked(
                 return {"reachable": True, "networks": northbounds.live(fleet[ref], known[ref].networks)}
             client = connections.client(ref, Budget.of(wanted.timeout))
             objects = bundle_for(fleet[ref].cluster, known[ref].networks, keys.digest).objects
-            return {"reachable": True, "networks": _live(client, known[ref].networks, objects)}
+            found = _live(client, known[ref].networks, objects, whole=wanted.output == "detail")
+            return {"reachable": True, "networks": found}
         except EdgeError as error:
             outcome = failed(ref, error)
             return {"reachable": False, "reason": outcome.reason, "message": outcome.message}
@@ -110,14 +117,25 @@ def _asked(
         return dict(zip(known, pool.map(ask, known), strict=True))
 
 
+def _as_sent(cluster: Cluster, known: ClusterNetworks, context: Context) -> dict[str, dict[str, Any]]:
+    """The objects that make each network, in full; what a northbound database is given are rows, no objects."""
+    if cluster.kind == "ovn":
+        return {}
+    found: dict[str, dict[str, Any]] = {}
+    for one in bundle_for(cluster, known.networks, context.keys().digest).objects:
+        told = {"object": str(one.identity), "manifest": shown(json.loads(one.body))}
+        found.setdefault(one.app, {"objects": []})["objects"].append(told)
+    return found
+
+
 def _live(
-    client: ClusterClient, networks: Mapping[str, Placed], objects: Sequence[PlannedObject]
+    client: ClusterClient, networks: Mapping[str, Placed], objects: Sequence[PlannedObject], *, whole: bool
 ) -> dict[str, dict[str, Any]]:
     """What the engines say of each network's objects, and the pods that are on it."""
     pods = list(client.list(PODS, fields=LIVING))
     found: dict[str, dict[str, Any]] = {}
     for name, placed in networks.items():
-        verdicts = [_verdict(client, one) for one in objects if one.app == name]
+        verdicts = [_verdict(client, one, whole=whole) for one in objects if one.app == name]
         waiting = [one for one in verdicts if not one["ready"]]
         found[name] = {
             "ready": not waiting,
@@ -127,7 +145,7 @@ def _live(
     return found
 
 
-def _verdict(client: ClusterClient, one: PlannedObject) -> dict[str, Any]:
+def _verdict(client: ClusterClient, one: PlannedObject, *, whole: bool) -> dict[str, Any]:
     where = one.identity
     resource = client.resource(one.api_version, where.kind)
     live = client.get(resource, where.namespace or None, where.name)
@@ -135,4 +153,5 @@ def _verdict(client: ClusterClient, one: PlannedObject) -> dict[str, Any]:
         return {"object": str(where), "ready": False, "reason": "NotFound", "message": "is not there"}
     verdict = judge(live)
     words = {"reason": verdict.reason, "message": verdict.message}
-    return {"object": str(where), "ready": verdict.ready, **{key: text for key, text in words.items() if text}}
+    told = {"object": str(where), "ready": verdict.ready, **{key: text for key, text in words.items() if text}}
+    return {**told, "manifest": shown(live)} if whole else told

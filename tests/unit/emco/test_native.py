@@ -11,7 +11,12 @@ import pytest
 
 from ansible_collections.emco.edge.plugins.module_utils._emco import native, support
 from ansible_collections.emco.edge.plugins.module_utils._emco.catalogue import EmcoObject, File
-from ansible_collections.emco.edge.plugins.module_utils._emco.status import StatusQuery, group_status, unknown_apps
+from ansible_collections.emco.edge.plugins.module_utils._emco.status import (
+    StatusQuery,
+    group_status,
+    networks_status,
+    unknown_apps,
+)
 from ansible_collections.emco.edge.plugins.module_utils._emco.world import World
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import Problems
 from ansible_collections.emco.edge.plugins.module_utils._model.options import parse, parsed
@@ -333,6 +338,43 @@ def test_a_query_that_emco_refuses_is_refused(query: dict[str, Any]) -> None:
 
     assert parse(StatusQuery, query, "status", problems) is None
     assert len(problems) == 1
+
+
+def test_an_object_is_told_in_full_only_where_detail_is_asked(tmp_path: Path) -> None:
+    manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}
+    told = {"apps": [{"name": "a", "clusters": [{"cluster": "p+c", "resources": [resource("Pod", "p")]}]}]}
+    told["apps"][0]["clusters"][0]["resources"][0]["manifest"] = manifest
+    here = ready(tmp_path)
+
+    def found(output: str) -> dict[str, Any]:
+        query = parsed(StatusQuery, {"status": "ready", "output": output}, "the query")
+        status = group_status(query, group(here), here.lifecycle(()), "7", told)
+        return dict(status["apps"][0]["clusters"][0]["resources"][0])
+
+    assert found("detail")["detail"] == manifest
+    assert "detail" not in found("all")
+
+
+def test_what_a_logical_cloud_and_networks_are_made_of_is_an_app_of_its_own() -> None:
+    here = world(*inventory())
+    cluster = here.catalogue.get(tuple(CLUSTER.split("/")))
+    assert cluster is not None
+    objects = [
+        {"object": "Network default/blue", "ready": True, "manifest": {"apiVersion": "k8s.plugin.opnfv.org/v1alpha1"}},
+        {"object": "Network default/red", "ready": False},
+    ]
+    told = {"clusters": {"aws+edge1": {"reachable": True, "networks": [{"name": "n", "objects": objects}]}}}
+    query = parsed(StatusQuery, {"resource": ["blue"]}, "the query")
+
+    status = networks_status(query, cluster, here.lifecycle(()), "7", told, None)
+
+    assert (status["readyCounts"], status["readyStatus"]) == ({"Ready": 1}, "Ready")
+    (blue,) = status["apps"][0]["clusters"][0]["resources"]
+    assert blue == {
+        "GVK": {"Group": "k8s.plugin.opnfv.org", "Version": "v1alpha1", "Kind": "Network"},
+        "name": "blue",
+        "readyStatus": "Ready",
+    }
 
 
 def test_an_app_that_is_not_there_is_named() -> None:
