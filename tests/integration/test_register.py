@@ -8,6 +8,7 @@ import base64
 import http.server
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -401,6 +402,26 @@ def test_an_account_of_our_own_replaces_what_was_given(lab: Lab, playbooks: Play
     assert gone.code == 0, gone.output
     lab.kubectl("one", "wait", "--for=delete", f"namespace/{OURS}", "--timeout=40s", timeout=60)
     assert "emco-edge-" not in lab.kubectl("one", "get", "clusterrolebindings,clusterroles")
+
+
+def test_a_cluster_that_was_unregistered_a_moment_ago_gets_an_account_that_stays(
+    lab: Lab, playbooks: Playbooks
+) -> None:
+    inventory = lab_clusters(lab, "one", emco_keep_credentials="service_account")
+    assert playbooks.run("emco.edge.register", inventory).code == 0
+    there = {"emco.edge.cluster": {"keep_credentials": "service_account"}}
+
+    run = playbooks.tasks([{"emco.edge.cluster": {"state": "absent"}}, there], inventory)
+
+    assert run.code == 0, run.output
+    gone, back = run.results_of("cluster")
+    assert "Namespace emco-edge-system" in gone["removed"] and len(back["account_changes"]) == 5, back
+    # What the namespace that went owned is collected some time later.
+    time.sleep(3.0)
+    alone = playbooks.run("emco.edge.register", clusters({"one": {}}))
+    assert alone.code == 0, alone.output
+    assert not by_host(alone)["one"]["changed"]
+    playbooks.run("emco.edge.register", inventory, extra={"register_state": "absent"})
 
 
 # Unregistering

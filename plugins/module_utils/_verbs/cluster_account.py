@@ -32,6 +32,7 @@ CLUSTER_ROLE_BINDINGS = Resource(f"{_RBAC}/v1", "ClusterRoleBinding", "clusterro
 
 _MANAGER = "emco-edge:account"
 _TOKEN_WAIT = 10.0
+_PAUSE = 0.5
 
 # An application may bring any kind, also ones that it defines itself, so objects cannot be narrowed by kind. What is
 # left out: impersonating users, approving certificates for anything but clients, and every path that is no object.
@@ -80,7 +81,7 @@ def ensure_account(
 ) -> Account:
     """Create or mend the account and read its token; five reads when nothing is to be done."""
     changed: list[str] = []
-    namespace = _ensure(client, NAMESPACES, {"metadata": {"name": NAMESPACE}}, changed, check)
+    namespace = _namespace(client, changed, check)
     role = _ensure(client, CLUSTER_ROLES, _role(name, rules or RULES, namespace), changed, check)
     account = {"metadata": {"name": name, "namespace": NAMESPACE, "ownerReferences": _owned_by("ClusterRole", role)}}
     _ensure(client, SERVICE_ACCOUNTS, account, changed, check)
@@ -159,6 +160,22 @@ def _holds(live: Any, wanted: Any) -> bool:
     if isinstance(wanted, list):
         return isinstance(live, list) and len(live) == len(wanted) and all(map(_holds, live, wanted))
     return bool(live == wanted)
+
+
+def _namespace(client: ClusterClient, changed: list[str], check: bool) -> dict[str, Any]:
+    """Ours. One that goes after an unregistration takes with it whatever it owns, so its end is waited for."""
+    while True:
+        found = _ensure(client, NAMESPACES, {"metadata": {"name": NAMESPACE}}, changed, check)
+        if check or "deletionTimestamp" not in found["metadata"]:
+            return found
+        if client.transport.budget.left() < _PAUSE:
+            raise ClusterError(
+                "NamespaceTerminating",
+                f"the namespace {NAMESPACE} on {client.name} is being deleted, and was not gone in time.",
+                hint="Find what holds it: kubectl get namespace -o yaml. Then register again.",
+                details={"cluster": client.name},
+            )
+        time.sleep(_PAUSE)
 
 
 def _with_token(client: ClusterClient, name: str, secret: Mapping[str, Any], changed: tuple[str, ...]) -> Account:
