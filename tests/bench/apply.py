@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ class Stage:
         self._write("absent.yml", _play({"emco.edge.deployment": {**_NAMES, "state": "absent"}, "run_once": True}))
         self.playbook(TOOLS / "venv", "register.yml")
 
-    def playbook(self, environment: Path, name: str) -> Taken:
+    def playbook(self, environment: Path, name: str, *, memory: bool = False) -> Taken:
         """Run a playbook with the Ansible of a virtual environment."""
         return playbook_taken(
             environment / "bin" / "ansible-playbook",
@@ -106,6 +106,7 @@ class Stage:
                 "XDG_CONFIG_HOME": str(self.folder / "config"),
             },
             folder=self.folder,
+            memory=memory,
         )
 
     def clear(self) -> None:
@@ -186,6 +187,15 @@ class Figures:
         """One more."""
         self.runs.setdefault((contender, case), []).append(run)
 
+    def with_memory(self, other: Figures) -> Figures:
+        """These runs with the memory of others."""
+        return Figures(
+            {
+                which: [replace(run, memory=other.highest(which[0], "memory", which[1])) for run in runs]
+                for which, runs in self.runs.items()
+            }
+        )
+
     def median(self, contender: str, case: str, what: str) -> float:
         """The median of one figure."""
         return statistics.median(getattr(run, what) for run in self.runs[contender, case])
@@ -195,27 +205,28 @@ class Figures:
         return max(float(getattr(run, what)) for case in cases for run in self.runs[contender, case])
 
 
-def _measured(stage: Stage, contender: str) -> Run:
+def _measured(stage: Stage, contender: str, *, memory: bool) -> Run:
     for name in CLUSTERS:
         stage.lab.mark(name)
     namespace = NAMESPACES[contender]
     if contender == KUBECTL:
-        done = _kubectl(stage, namespace)
+        done = _kubectl(stage, namespace, memory=memory)
     else:
         environment = TOOLS / ("venv" if contender == OURS else "venv-ansible")
-        done = stage.playbook(environment, f"{namespace}-play.yml")
+        done = stage.playbook(environment, f"{namespace}-play.yml", memory=memory)
     asked = [request for name in CLUSTERS for request in stage.lab.requests(name)]
     task = done.tasks.get("apply", done.seconds)
     return Run(done.seconds, task, done.cpu, done.memory, len(asked), sum(request.writes for request in asked))
 
 
-def _kubectl(stage: Stage, namespace: str) -> Taken:
+def _kubectl(stage: Stage, namespace: str, *, memory: bool) -> Taken:
     """One cluster after the other, as a shell loop does it."""
     kubectl, file = str(stage.lab.tool("kubectl")), f"{namespace}.yaml"
     runs = [
         taken(
             [kubectl, f"--kubeconfig={stage.lab.kubeconfig(name)}", *["apply", "--server-side", "-f"], file],
             folder=stage.folder,
+            memory=memory,
         )
         for name in CLUSTERS
     ]
@@ -223,20 +234,21 @@ def _kubectl(stage: Stage, namespace: str) -> Taken:
 
 
 def measure(folder: Path, contenders: tuple[str, ...] = (OURS, LOOP, MULTIDOC, KUBECTL)) -> Figures:
-    """All rounds, on clusters of their own."""
-    figures = Figures()
+    """All rounds, on clusters of their own. Before them comes one in which memory is looked at, and no time taken."""
+    figures, memories = Figures(), Figures()
     with Lab.up(folder / "lab", [{"name": name, "nodes": [{"name": f"{name}-a"}]} for name in CLUSTERS]) as lab:
         stage = Stage(lab, folder)
         stage.prepare()
-        for number in range(ROUNDS):
+        for number in range(ROUNDS + 1):
+            kept, memory = (figures, False) if number else (memories, True)
             for contender in contenders:
                 # What the one before left to the clusters' controllers is not this one's to pay.
                 quiet()
-                figures.add(contender, "first", _measured(stage, contender))
-                figures.add(contender, "unchanged", _measured(stage, contender))
+                for case in ("first", "unchanged"):
+                    kept.add(contender, case, _measured(stage, contender, memory=memory))
             stage.clear()
-            print(f"round {number + 1} of {ROUNDS} done", file=sys.stderr, flush=True)
-    return figures
+            print(f"round {number} of {ROUNDS} done", file=sys.stderr, flush=True)
+    return figures.with_memory(memories)
 
 
 def main() -> None:

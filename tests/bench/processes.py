@@ -21,7 +21,10 @@ _EVERY = 0.1
 
 @dataclass(frozen=True)
 class Taken:
-    """What a program took. ``memory``: peak MB of private memory and the process's share of what is shared (PSS)."""
+    """What a program took.
+
+    ``memory``: peak MB of private memory and the process's share of what is shared (PSS), 0 where nobody looked.
+    """
 
     code: int
     seconds: float
@@ -31,30 +34,46 @@ class Taken:
     tasks: Mapping[str, float] = field(default_factory=dict)
 
 
-def taken(command: Sequence[str], *, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Taken:
-    """Run a program to its end; RuntimeError with its output when it fails."""
+def taken(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    memory: bool = True,
+) -> Taken:
+    """Run a program to its end; RuntimeError with its output when it fails.
+
+    ``memory``: look at it ten times a second, which costs a program of a second or two a tenth of its time.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.monotonic()
     process = subprocess.Popen(
         [str(part) for part in command],
-        env={**os.environ, **(environment or {})},
+        env={**_everyday(), **(environment or {})},
         cwd=folder,
         text=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    watch = _Memory(process.pid)
+    watch = _Memory(process.pid) if memory else None
     output, _unused = process.communicate()
     seconds = time.monotonic() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if process.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{output[-4000:]}")
-    return Taken(process.returncode, seconds, cpu, watch.peak(), output)
+    return Taken(process.returncode, seconds, cpu, watch.peak() if watch else 0.0, output)
 
 
-def playbook_taken(program: Path, *arguments: str, environment: Mapping[str, str], folder: Path) -> Taken:
+def _everyday() -> dict[str, str]:
+    """Our environment without what makes Python compile everything anew each time: people's machines do not say so."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def playbook_taken(
+    program: Path, *arguments: str, environment: Mapping[str, str], folder: Path, memory: bool = True
+) -> Taken:
     """Run ansible-playbook; ``tasks`` has the seconds of each task over all hosts."""
     with tempfile.NamedTemporaryFile(mode="r", encoding="utf-8") as file:
         found = taken(
@@ -66,13 +85,14 @@ def playbook_taken(program: Path, *arguments: str, environment: Mapping[str, str
                 **environment,
             },
             folder=folder,
+            memory=memory,
         )
         lines = [json.loads(line) for line in file]
     tasks = {str(line["task"]): float(line["seconds"]) for line in lines}
     return Taken(found.code, found.seconds, found.cpu, found.memory, found.output, tasks)
 
 
-def quiet(share: float = 0.5, patience: float = 45.0) -> None:
+def quiet(share: float = 0.9, patience: float = 45.0) -> None:
     """Wait until so much of the processors is idle for three seconds, or nobody has more patience."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:

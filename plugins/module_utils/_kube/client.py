@@ -128,8 +128,8 @@ class ClusterClient:
     ) -> Iterator[dict[str, Any]]:
         """All objects of a kind, of one namespace or of all; a kind that is not served has none."""
         attempt = f"list {resource.plural}" + (f" in {namespace}" if namespace else "")
-        limits = iter(_PAGES)
-        query = {"labelSelector": labels, "fieldSelector": fields, "limit": str(next(limits)), "continue": ""}
+        limit, *fewer = _PAGES
+        query = {"labelSelector": labels, "fieldSelector": fields, "limit": str(limit), "continue": ""}
         while True:
             given = urlencode({name: value for name, value in query.items() if value})
             try:
@@ -140,9 +140,9 @@ class ClusterClient:
                     accept=_METADATA_LIST if metadata_only else "application/json",
                 )
             except CutShortError:
-                if not (fewer := next(limits, None)):
+                if not fewer:
                     raise
-                query["limit"] = str(fewer)
+                query["limit"] = str(fewer.pop(0))
                 continue
             if answer.status == 404:
                 return

@@ -283,10 +283,12 @@ class _Run:
             self._speak()
             if due <= 0:
                 break
-        rest = self._stored_at + self._tick - self._around.clock()
-        if news and self._threads and rest > 0:
-            self._around.stopping.wait(min(rest, _LONGEST_TICK))
-            news += self._drained(0.0)
+        end = min(self._stored_at + self._tick, self._around.clock() + _LONGEST_TICK)
+        while news and self._threads and not self._around.stopping.is_set():
+            rest = end - self._around.clock()
+            if rest <= 0:
+                break
+            news += self._drained(min(rest, _LOOK))
         self._note(news)
 
     def _drained(self, seconds: float) -> list[News]:
