@@ -241,7 +241,9 @@ def measure(folder: Path, contenders: tuple[str, ...] = (OURS, LOOP, MULTIDOC, K
         stage.prepare()
         for number in range(ROUNDS + 1):
             kept, memory = (figures, False) if number else (memories, True)
-            for contender in contenders:
+            # Each is first in some round: who comes after the clearing finds the servers at work for longest.
+            first = number % len(contenders)
+            for contender in (*contenders[first:], *contenders[:first]):
                 # What the one before left to the clusters' controllers is not this one's to pay.
                 quiet()
                 for case in ("first", "unchanged"):
