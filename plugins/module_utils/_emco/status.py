@@ -121,10 +121,9 @@ def networks_status(
     life: Lifecycle,
     context: str,
     told: Mapping[str, Any] | None,
-    stored: Mapping[str, Any] | None,
+    full: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """The status of the networks of a cluster; ``told`` is the live answer of network_info, ``stored`` the other."""
-    full = stored if query.view("ready") == "deployed" else told
+    """The status of the networks of a cluster; answers of network_info: a live one, and one with objects in full."""
     found = status_of(query, life, _as_app(_network_rows(told, full), query, "network-intents"), default=None)
     return {"name": cluster.name, "states": {"actions": _actions(life, context)}, **found}
 
@@ -172,7 +171,7 @@ def _as_app(rows: Mapping[str, _OnCluster], query: StatusQuery, app: str) -> dic
     return {
         "clusters": {ref: {"connectivity": one.connectivity} for ref, one in rows.items()},
         "ready_counts" if query.view("ready") == "ready" else "deployed_counts": dict(counts),
-        "apps": [{"name": app, "clusters": [{"cluster": ref, "resources": rows} for ref, rows in found.items()]}],
+        "apps": [{"name": app, "clusters": [{"cluster": ref, "resources": each} for ref, each in found.items()]}],
     }
 
 

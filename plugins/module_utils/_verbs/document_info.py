@@ -116,12 +116,13 @@ def _cloud(query: StatusQuery, one: EmcoObject, world: World, context: Context) 
 
 
 def _networks(query: StatusQuery, one: EmcoObject, world: World, context: Context) -> dict[str, Any]:
-    life, told, stored = world.lifecycle(one.path), None, None
+    life, told, full = world.lifecycle(one.path), None, None
     if life.running:
         asked = {"clusters": [f"{one.path[1]}+{one.path[3]}"], "output": "detail"}
-        told = call(network_info.SPEC, network_info.run, {**asked, "live": True}, context)
-        stored = call(network_info.SPEC, network_info.run, asked, context)
-    return networks_status(query, one, life, native.context_id(one.path), told, stored)
+        told = full = call(network_info.SPEC, network_info.run, {**asked, "live": True}, context)
+        if query.view("ready") == "deployed":
+            full = call(network_info.SPEC, network_info.run, asked, context)
+    return networks_status(query, one, life, native.context_id(one.path), told, full)
 
 
 def _group(query: StatusQuery, one: EmcoObject, world: World, context: Context) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _SECRET = re.compile(r"pass(word|wd|phrase)?$|secret|token|credential|private.?key|api.?key|client.?key", re.IGNORECASE)
@@ -16,13 +16,7 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 def masked(value: Any, name: str = "") -> Any:
     """``value`` with everything masked that stands under a name such as password, token or apiKey."""
-    if _SECRET.search(name) and value not in (None, "", {}, []) and not isinstance(value, (Mapping, bool)):
-        return MASK
-    if isinstance(value, Mapping):
-        return {str(key): masked(item, str(key)) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [masked(item) for item in value]
-    return value
+    return _walked(value, name, _looks_secret)
 
 
 def shown(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +28,7 @@ def shown(document: Mapping[str, Any]) -> dict[str, Any]:
     metadata = {key: value for key, value in (document.get("metadata") or {}).items() if key != "managedFields"}
     if metadata.get("annotations"):
         metadata["annotations"] = {key: value for key, value in metadata["annotations"].items() if key != _LAST_APPLIED}
-    found: dict[str, Any] = _without_secrets({**document, "metadata": metadata})
+    found: dict[str, Any] = _walked({**document, "metadata": metadata}, "", _is_secret_text)
     if (document.get("apiVersion"), document.get("kind")) == ("v1", "Secret"):
         for name in ("data", "stringData"):
             if found.get(name):
@@ -42,13 +36,24 @@ def shown(document: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _without_secrets(value: Any, name: str = "") -> Any:
-    if isinstance(value, str):
-        return MASK if value and _SECRET.search(name) and not name.endswith(_REFERS) else value
+def _looks_secret(name: str, value: Any) -> bool:
+    return bool(_SECRET.search(name)) and value not in (None, "", {}, []) and not isinstance(value, (Mapping, bool))
+
+
+def _is_secret_text(name: str, value: Any) -> bool:
+    return isinstance(value, str) and not name.endswith(_REFERS) and _looks_secret(name, value)
+
+
+def _walked(value: Any, name: str, is_secret: Callable[[str, Any], bool]) -> Any:
+    if is_secret(name, value):
+        return MASK
     if isinstance(value, Mapping):
-        if isinstance(value.get("value"), str) and _SECRET.search(str(value.get("name") or "")):
-            return {**value, "value": MASK}
-        return {str(key): _without_secrets(item, str(key)) for key, item in value.items()}
+        # An environment variable says its name beside its value.
+        said = str(value.get("name") or "") if "value" in value else ""
+        return {
+            str(key): _walked(item, said if said and key == "value" else str(key), is_secret)
+            for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        return [_without_secrets(item) for item in value]
+        return [_walked(item, "", is_secret) for item in value]
     return value

@@ -366,7 +366,7 @@ def test_what_a_logical_cloud_and_networks_are_made_of_is_an_app_of_its_own() ->
     told = {"clusters": {"aws+edge1": {"reachable": True, "networks": [{"name": "n", "objects": objects}]}}}
     query = parsed(StatusQuery, {"resource": ["blue"]}, "the query")
 
-    status = networks_status(query, cluster, here.lifecycle(()), "7", told, None)
+    status = networks_status(query, cluster, here.lifecycle(()), "7", told, told)
 
     assert (status["readyCounts"], status["readyStatus"]) == ({"Ready": 1}, "Ready")
     (blue,) = status["apps"][0]["clusters"][0]["resources"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.emco.edge.plugins.module_utils._verbs.masking import MASK, shown
+from ansible_collections.emco.edge.plugins.module_utils._verbs.masking import MASK, masked, shown
 
 
 def test_an_object_is_shown_as_kubectl_does_and_its_secrets_are_not() -> None:
@@ -38,3 +38,12 @@ def test_passwords_are_masked_where_they_stand_and_references_to_them_are_not() 
     assert "canary" not in str(found)
     assert found["containers"][0]["env"][1:] == container["env"][1:]
     assert (found["volumes"], found["automountServiceAccountToken"]) == (volumes, False)
+
+
+def test_options_are_masked_by_name_whatever_stands_there_and_in_lists_of_variables() -> None:
+    given = {"password": 1234, "tokens": ["canary"], "env": [{"name": "DB_PASSWORD", "value": "canary"}], "a": "b"}
+
+    found = masked(given)
+
+    assert found["password"] == found["tokens"] == found["env"][0]["value"] == MASK
+    assert found["a"] == "b"
