@@ -9,14 +9,18 @@ with Lab.up(tmp_path, ["one", "two"], audit=True) as lab:
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import random
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +30,8 @@ from urllib.parse import parse_qs, urlsplit
 PROGRAM = Path(__file__).resolve().parents[2] / "roles" / "lab" / "files" / "emco_lab"
 WRITING = {"create", "update", "patch", "delete", "deletecollection"}
 MARK = "emco-lab-mark"
+_BLOCK = 200
+_KEPT = ExitStack()
 
 
 class LabError(Exception):
@@ -77,14 +83,15 @@ class Lab:
         """Start clusters, given as descriptions or as names (which get one node each); again: change them."""
         described = [_described(cluster) for cluster in clusters]
         known = cls._base_port(folder)
-        port = base_port or known or free_ports(len(described))
-        lab = cls(folder, {"base_port": port, "audit": audit, "clusters": described})
-        try:
-            lab.again()
-        except Exception:
-            if known is None:  # nobody else would take away what a failed start left
-                lab.down()
-            raise
+        given = base_port or known
+        with nullcontext(given) if given else claimed_ports(len(described)) as port:
+            lab = cls(folder, {"base_port": port, "audit": audit, "clusters": described})
+            try:
+                lab.again()
+            except Exception:
+                if known is None:  # nobody else would take away what a failed start left
+                    lab.down()
+                raise
         return lab
 
     @classmethod
@@ -291,15 +298,36 @@ def _run(command: Sequence[str], stdin: str | None, timeout: float) -> str:
     return answer.stdout
 
 
-def free_ports(clusters: int) -> int:
-    """A base port whose block is free; chance keeps tests apart that start at the same time."""
+@contextmanager
+def claimed_ports(clusters: int) -> Iterator[int]:
+    """A base port whose block is free, and that no other test takes before a lab listens there."""
     wanted = 10 * (clusters + 2)
-    candidates = list(range(26000, 31000, 200))
+    candidates = list(range(26000, 31000, _BLOCK))
     random.shuffle(candidates)
     for base in candidates:
-        if all(_free(port) for port in (base, base + 1, *range(base + 10, base + wanted))):
-            return base
+        with ExitStack() as claims:
+            blocks = range(base, base + wanted, _BLOCK)
+            ports = (base, base + 1, *range(base + 10, base + wanted))
+            if all(_claim(claims, block) for block in blocks) and all(_free(port) for port in ports):
+                yield base
+                return
     raise LabError("no free ports from 26000 to 31000")
+
+
+def free_ports(clusters: int) -> int:
+    """The same for as long as this process lives."""
+    return _KEPT.enter_context(claimed_ports(clusters))
+
+
+def _claim(claims: ExitStack, block: int) -> bool:
+    folder = Path(tempfile.gettempdir()) / f"emco-edge-lab-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    lock = claims.enter_context((folder / str(block)).open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _free(port: int) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -95,6 +96,19 @@ def test_only_chosen_variables_reach_a_process(
     environment = Path(f"/proc/{processes.pid('sleeper')}/environ").read_text().split("\0")
     assert "GOGC=50" in environment
     assert not [entry for entry in environment if "PROXY" in entry]
+
+
+def test_nice_program_yields_to_others(tmp_path: Path, processes: Processes) -> None:
+    processes.start(Program("sleeper", sleeper(tmp_path).command, nice=7))
+    pid = processes.pid("sleeper")
+    assert pid is not None
+    assert os.getpriority(os.PRIO_PROCESS, pid) == 7
+    group = Path(f"/proc/{pid}/autogroup")
+    if group.exists():
+        # The kernel counts as nice(1) does, and names the session before.
+        assert group.read_text().strip().endswith("nice 7")
+    else:
+        print("this kernel has no groups of sessions")
 
 
 def test_record_is_for_the_owner_only(tmp_path: Path, processes: Processes) -> None:
