@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import AppDependency
 from ansible_collections.emco.edge.plugins.module_utils._sync.board import DependencyBoard, Progress
-from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Outcome, State
+from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action, Outcome, State
 from tests.integration.syncing import (
     Rig,
     actions,
@@ -73,6 +73,36 @@ def test_a_new_revision_runs_upgrade_hooks_and_a_rollback_its_own(rig: Rig) -> N
     ]
 
     assert orders == [["install", "main"], ["main", "upgrade"], ["back", "main"], ["main", "-upgrade", "upgrade"]]
+
+
+def test_an_app_that_comes_to_a_cluster_is_installed_while_the_others_are_upgraded(rig: Rig) -> None:
+    def app(name: str, value: str) -> list[dict[str, Any]]:
+        hooks = [job(rig.space, f"{name}-{event}", hook=f"pre-{event}") for event in ("install", "upgrade", "rollback")]
+        return [config_map(rig.space, name, value=value), *hooks]
+
+    alone = bundle_of(rig.space, {"web": app("web", "1")})
+    both = bundle_of(rig.space, {"web": app("web", "2"), "db": app("db", "2")})
+    broken = bundle_of(rig.space, {"web": app("web", "3"), "db": [*app("db", "3"), _failing(rig, "post-install")]})
+
+    assert sent(rig, lambda: rig.sync(alone))[1] == ["web-install", "web"]
+    assert _ran(rig.sync(broken, wait_timeout=20.0)) == ["db-install", "web-upgrade"]
+    assert _ran(rig.sync(both, check=True)) == ["db-install", "web-upgrade"], "its installation was never finished"
+    assert _ran(rig.sync(both)) == ["db-install", "web-upgrade"]
+    assert _ran(rig.sync(alone)) == ["web-upgrade"]
+    assert _ran(rig.sync(both, event="rollback")) == ["db-install", "web-rollback"]
+    assert _ran(rig.sync(bundle_of(rig.space, {"web": app("web", "4"), "db": app("db", "4")}))) == [
+        "db-upgrade",
+        "web-upgrade",
+    ]
+
+
+def _failing(rig: Rig, event: str) -> dict[str, Any]:
+    return job(rig.space, "fails", hook=event, fate="failed")
+
+
+def _ran(outcome: Outcome) -> list[str]:
+    found = [(one.identity.name, one.action) for one in outcome.objects]
+    return sorted(name for name, action in found if action in (Action.RAN, Action.WOULD_RUN))
 
 
 def test_a_failed_hook_fails_the_cluster_and_runs_again_next_time(rig: Rig) -> None:

@@ -92,9 +92,9 @@ class Bundle:
         """The objects that stay on the cluster, hooks apart."""
         return tuple(one for one in self.objects if one.hook is None)
 
-    def hooks(self, event: str) -> tuple[PlannedObject, ...]:
-        """The hooks of an event in the order in which they run."""
-        found = [one for one in self.objects if one.hook is not None and event in one.hook.events]
+    def hooks(self) -> tuple[PlannedObject, ...]:
+        """All hooks in the order in which those of an event run."""
+        found = [one for one in self.objects if one.hook is not None]
         return tuple(sorted(found, key=lambda one: (one.hook.weight if one.hook else 0, one.identity.name)))
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import Applied
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import PlannedObject
-from ansible_collections.emco.edge.plugins.module_utils._sync import records
 from ansible_collections.emco.edge.plugins.module_utils._sync.apply import apply
 from ansible_collections.emco.edge.plugins.module_utils._sync.decide import Seen, Work
 from ansible_collections.emco.edge.plugins.module_utils._sync.fields import projection
+from ansible_collections.emco.edge.plugins.module_utils._sync.occasion import occasion_of
 from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_definition, is_namespace
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action, FieldChange, Outcome, State
 from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
@@ -97,11 +97,10 @@ def _judge(session: Session, one: PlannedObject, answer: Applied) -> None:
 
 
 def _foresee(session: Session, work: Work) -> None:
-    event = records.event_of(session)
-    if event is not None:
-        for stage in ("pre", "post"):
-            for hook in session.bundle.hooks(f"{stage}-{event}"):
-                session.result(hook, Action.WOULD_RUN)
+    occasion = occasion_of(session)
+    if occasion is not None:
+        for hook in occasion.hooks(session.bundle, "pre", "post"):
+            session.result(hook, Action.WOULD_RUN)
     for old in work.delete:
         session.result(old, Action.WOULD_DELETE)
     for old in work.kept:

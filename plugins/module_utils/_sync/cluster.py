@@ -27,6 +27,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.decide import (
 )
 from ansible_collections.emco.edge.plugins.module_utils._sync.hooks import run_hooks
 from ansible_collections.emco.edge.plugins.module_utils._sync.lanes import Lanes
+from ansible_collections.emco.edge.plugins.module_utils._sync.occasion import occasion_of
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import Surroundings, SyncOptions
 from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_foundation, levels, of_apps
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action, Outcome, State
@@ -107,8 +108,8 @@ def look(session: Session) -> tuple[Work, Seen]:
     found = work_for(bundle, record, seen, session.options, session.keys.digest)
     refuse_strangers(bundle, found, session.cluster)
     guard(bundle, record, found, session.options, session.cluster)
-    event = records.event_of(session)
-    hooks = [one for stage in ("pre", "post") if event for one in bundle.hooks(f"{stage}-{event}")]
+    occasion = occasion_of(session)
+    hooks = occasion.hooks(bundle, "pre", "post") if occasion else ()
     refuse_overstepping(session, [*found.send, *hooks], found.delete)
     return found, seen
 
@@ -119,7 +120,7 @@ class _Sync:
     def __init__(self, session: Session, board: DependencyBoard | None) -> None:
         self.session = session
         self.board = board
-        self.event = records.event_of(session)
+        self.occasion = occasion_of(session)
         self.started: list[str] = []
 
     def run(self, work: Work) -> Outcome:
@@ -130,9 +131,9 @@ class _Sync:
         waited_for = [*work.unchanged, *drifted, *work.send]
         if session.options.wait_for is not None:
             waited_for = of_apps(waited_for, session.options.wait_for)
-        if work.nothing and self.event is None:
+        if work.nothing and self.occasion is None:
             return self._settled(waited_for)
-        records.expect(session, work, self.event)
+        records.expect(session, work, self.occasion)
         try:
             self._apply(work, waited_for)
         except EdgeError as error:
@@ -147,8 +148,8 @@ class _Sync:
             session.report(f"applying {len(foundations)} namespaces and definitions")
             send_all(session, foundations)
             await_ready(session, foundations)
-        if self.event is not None:
-            run_hooks(session, f"pre-{self.event}")
+        if self.occasion is not None:
+            run_hooks(session, self.occasion, "pre")
         rest = [one for one in work.send if not is_foundation(one.identity)]
         for apps in self._groups():
             self._await_dependencies(apps, waited_for)
@@ -161,8 +162,8 @@ class _Sync:
         if self._waits():
             await_ready(session, waited_for)
             self._tell(session.bundle.apps, Progress.READY)
-        if self.event is not None:
-            run_hooks(session, f"post-{self.event}")
+        if self.occasion is not None:
+            run_hooks(session, self.occasion, "post")
         for old in work.kept:
             session.result(old, Action.KEPT, "Keep", "helm.sh/resource-policy: keep")
         for old, why in work.left:

@@ -18,6 +18,7 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import J
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import PlannedObject
 from ansible_collections.emco.edge.plugins.module_utils._sync.apply import apply, recorded, with_annotation
+from ansible_collections.emco.edge.plugins.module_utils._sync.occasion import Occasion
 from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_irreplaceable
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import write_record
@@ -29,33 +30,28 @@ RUN_ANNOTATION = "emco.edge/hook-run"
 _BEFORE, _SUCCEEDED, _FAILED = "before-hook-creation", "hook-succeeded", "hook-failed"
 
 
-def run_hooks(session: Session, event: str) -> None:
-    """Run the hooks of an event (``pre-install``) in their order; EdgeError ``HookFailed`` ends it."""
+def run_hooks(session: Session, occasion: Occasion, stage: str) -> None:
+    """Run the hooks of a stage (``pre``, ``post``) in their order; EdgeError ``HookFailed`` ends it."""
+    if session.record is None:
+        raise RuntimeError("session.record is there")
+    # What a hook of this run carries.
+    wanted = f"{session.record.bundle}:{session.record.run}:{stage}-{occasion.event}"
     ended: list[PlannedObject] = []
     try:
-        for one in session.bundle.hooks(event):
+        for one in occasion.hooks(session.bundle, stage):
             session.stop_if_told()
-            _run(session, one, event)
+            _run(session, one, f"{stage}-{occasion.of(one.app)}", wanted)
             ended.append(one)
     except EdgeError as error:
         if error.reason == "HookFailed":
-            _clear(session, ended, event)
+            _clear(session, ended, wanted)
         raise
-    _clear(session, ended, event)
+    _clear(session, ended, wanted)
 
 
-def mark(session: Session, event: str) -> str:
-    """What a hook of this run carries."""
-    record = session.record
-    if record is None:
-        raise RuntimeError("record is there")
-    return f"{record.bundle}:{record.run}:{event}"
-
-
-def _run(session: Session, one: PlannedObject, event: str) -> None:
+def _run(session: Session, one: PlannedObject, event: str, wanted: str) -> None:
     if session.record is None:
         raise RuntimeError("session.record is there")
-    wanted = mark(session, event)
     live = session.live.get(one.identity)
     if _done(wanted, one) in session.record.hooks_done:
         return
@@ -71,11 +67,10 @@ def _run(session: Session, one: PlannedObject, event: str) -> None:
         session.result(one, Action.RAN)
 
 
-def _clear(session: Session, ended: list[PlannedObject], event: str) -> None:
+def _clear(session: Session, ended: list[PlannedObject], wanted: str) -> None:
     """Delete those of the hooks that are to go when they succeeded."""
     if session.record is None:
         raise RuntimeError("session.record is there")
-    wanted = mark(session, event)
     going = [
         one
         for one in ended

@@ -22,6 +22,7 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.answers import Clu
 from ansible_collections.emco.edge.plugins.module_utils._kube.client import ClusterClient
 from ansible_collections.emco.edge.plugins.module_utils._model.kinds import Resource
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import MANAGED_BY, OURS, Identity
+from ansible_collections.emco.edge.plugins.module_utils._sync.options import Event
 from ansible_collections.emco.edge.plugins.module_utils._sync.record_parts import (
     drop_parts,
     joined,
@@ -93,7 +94,9 @@ class Record:
     bundle: str = ""
     """The digest of the bundle that is being applied, or was."""
     phase: Phase = Phase.PROGRESSING
-    event: str = "install"
+    event: Event = "install"
+    apps: tuple[str, ...] = ()
+    """The apps whose installation is finished."""
     run: int = 1
     """Counts the bundles that were started here: part of what marks a hook as done."""
     hooks_done: tuple[str, ...] = ()
@@ -288,6 +291,7 @@ def _document(record: Record) -> dict[str, Any]:
         "bundle": record.bundle,
         "phase": record.phase.value,
         "event": record.event,
+        "apps": list(record.apps),
         "run": record.run,
         "hooks_done": list(record.hooks_done),
         "decision": dict(record.decision),
@@ -317,6 +321,7 @@ def _record(document: Mapping[str, Any]) -> Record:
         bundle=document["bundle"],
         phase=Phase(document["phase"]),
         event=document["event"],
+        apps=tuple(document["apps"]),
         run=document["run"],
         hooks_done=tuple(document["hooks_done"]),
         decision=document["decision"],

@@ -11,6 +11,7 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.answers import Clu
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Identity, PlannedObject
 from ansible_collections.emco.edge.plugins.module_utils._sync.decide import Work
+from ansible_collections.emco.edge.plugins.module_utils._sync.occasion import REMOVAL, Occasion
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import (
     NAMESPACE,
@@ -24,32 +25,15 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.session import Ses
 from ansible_collections.emco.edge.plugins.module_utils._sync.waiting import gone_in_time
 
 
-def event_of(session: Session) -> str | None:
-    """What this run is for the cluster: install, upgrade, rollback; None: nothing new is brought here.
-
-    An install that was never finished stays one, whatever is brought now; a run that was interrupted goes on as what it
-    was.
-    """
-    record, bundle = session.record, session.bundle
-    if record is None:
-        return "install"
-    if record.bundle == bundle.digest and record.phase is Phase.CURRENT:
-        return None
-    interrupted = record.phase is Phase.PROGRESSING
-    if interrupted and (record.event == "install" or record.bundle == bundle.digest):
-        return record.event
-    return "install" if record.phase is Phase.REMOVING else session.options.event
-
-
-def expect(session: Session, work: Work, event: str | None) -> None:
+def expect(session: Session, work: Work, occasion: Occasion | None) -> None:
     """Record what may come to be on the cluster, before the first write: what is there and what is wanted."""
     before, bundle = session.record, session.bundle
     record = before or Record(bundle.deployment, bundle.label, bundle.manager)
-    if event is not None and not _goes_on(before, bundle.digest):
+    if occasion is not None and not _goes_on(before, bundle.digest):
         record = replace(
             record,
             phase=Phase.PROGRESSING,
-            event=event,
+            event=occasion.event,
             bundle=bundle.digest,
             run=record.run + 1 if before else 1,
             hooks_done=(),
@@ -60,7 +44,7 @@ def expect(session: Session, work: Work, event: str | None) -> None:
     objects = record.by_identity()
     missing = {one.identity for one in work.send if one.identity not in session.live}
     for one in bundle.objects:
-        if one.hook is not None and (event is None or not _concerns(one, event)):
+        if one.hook is not None and (occasion is None or not occasion.concerns(one)):
             continue
         known = objects.get(one.identity)
         # No uid: it may be made in this run, and that may never be noted.
@@ -90,10 +74,10 @@ def expect_removal(session: Session) -> None:
         raise RuntimeError("before is there")
     record = before
     if before.phase is not Phase.REMOVING:
-        record = replace(before, phase=Phase.REMOVING, event="delete", run=before.run + 1, hooks_done=())
+        record = replace(before, phase=Phase.REMOVING, event="delete", run=before.run + 1, hooks_done=(), apps=())
     objects = record.by_identity()
     for one in bundle.objects:
-        if _concerns(one, "delete"):
+        if REMOVAL.concerns(one):
             objects.setdefault(one.identity, _expected(one))
     record = replace(record, objects=_sorted(objects.values()))
     # Written even when a removal goes on: a second control node must notice the first.
@@ -114,7 +98,13 @@ def settle(session: Session, work: Work) -> None:
         if where in left or where in failed or (where in wanted and (not old.hook or where in session.live))
     }
     objects.update(session.arrived)
-    record = replace(session.record, phase=Phase.CURRENT, hooks_done=(), objects=_sorted(objects.values()))
+    record = replace(
+        session.record,
+        phase=Phase.CURRENT,
+        hooks_done=(),
+        apps=tuple(session.bundle.apps),
+        objects=_sorted(objects.values()),
+    )
     if not record.objects:
         delete_record(session.client, session.record)
         session.record = None
@@ -138,10 +128,6 @@ def note_arrivals(session: Session, error: EdgeError) -> None:
 
 def _goes_on(before: Record | None, bundle: str) -> bool:
     return before is not None and before.bundle == bundle and before.phase is Phase.PROGRESSING
-
-
-def _concerns(one: PlannedObject, event: str) -> bool:
-    return one.hook is not None and any(each in one.hook.events for each in (f"pre-{event}", f"post-{event}"))
 
 
 def _expected(one: PlannedObject) -> RecordedObject:

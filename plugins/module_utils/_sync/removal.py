@@ -21,6 +21,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.board import Depen
 from ansible_collections.emco.edge.plugins.module_utils._sync.cluster import in_session
 from ansible_collections.emco.edge.plugins.module_utils._sync.decide import not_ours, with_uid
 from ansible_collections.emco.edge.plugins.module_utils._sync.hooks import run_hooks
+from ansible_collections.emco.edge.plugins.module_utils._sync.occasion import REMOVAL
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import Surroundings, SyncOptions
 from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_claim, is_foundation, levels
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action, Outcome, State
@@ -58,8 +59,7 @@ def remove_cluster(
         if session.record is None:
             return session.outcome(State.REMOVED)
         found = _look(session)
-        hooks = [one for stage in ("pre", "post") for one in bundle.hooks(f"{stage}-delete")]
-        refuse_overstepping(session, hooks, found.delete)
+        refuse_overstepping(session, REMOVAL.hooks(bundle, "pre", "post"), found.delete)
         if options.check:
             return _foreseen(session, found)
         return _Removal(session, board, dependents or {}).run(found)
@@ -109,9 +109,8 @@ def _look(session: Session) -> _Found:
 
 
 def _foreseen(session: Session, found: _Found) -> Outcome:
-    for event in ("pre-delete", "post-delete"):
-        for hook in session.bundle.hooks(event):
-            session.result(hook, Action.WOULD_RUN)
+    for hook in REMOVAL.hooks(session.bundle, "pre", "post"):
+        session.result(hook, Action.WOULD_RUN)
     for one in found.delete:
         session.result(one, Action.WOULD_DELETE)
     _say_what_stays(session, found)
@@ -139,7 +138,7 @@ class _Removal:
         session = self.session
         records.expect_removal(session)
         _say_what_stays(session, found)
-        run_hooks(session, "pre-delete")
+        run_hooks(session, REMOVAL, "pre")
         plain = [one for one in found.delete if not one.hook and not is_foundation(one.identity)]
         for apps in self._order(plain):
             self._await_dependents(apps)
@@ -148,7 +147,7 @@ class _Removal:
                 session.report(f"deleting {len(mine)} objects of {', '.join(apps)}")
                 delete_all(session, mine, with_pods=True)
             self._tell(apps)
-        run_hooks(session, "post-delete")
+        run_hooks(session, REMOVAL, "post")
         delete_all(session, self._hook_objects(found))
         delete_all(session, [one for one in found.delete if is_foundation(one.identity)])
         self._release(found)
