@@ -34,6 +34,12 @@ kind: ConfigMap
 metadata: {name: front, finalizers: [example.com/held]}
 data: {colour: "{{ values.colour | default('blue') }}"}
 """
+FAREWELL = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: {{ .Release.Name }}-web-farewell, annotations: {helm.sh/hook: pre-delete}}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: hook, image: docker.io/library/web:1}]}}}
+"""
 EXTRA = "{apiVersion: v1, kind: ConfigMap, metadata: {name: extra}, data: {a: '1'}}\n"
 
 
@@ -275,6 +281,7 @@ def test_a_run_is_stopped_from_elsewhere_and_goes_on_when_it_is_wanted_again(fle
 
 def test_three_apps_move_go_back_migrate_and_go_with_their_hooks_and_dependencies(fleet: Fleet) -> None:
     app = fleet.composite_app()
+    (fleet.folder / "charts" / "web" / "templates" / "farewell.yaml").write_text(FAREWELL)
     needed = [{"name": "notes", "needs": "web"}, {"name": "extra", "needs": "notes"}]
     later = [
         {
@@ -312,12 +319,13 @@ def test_three_apps_move_go_back_migrate_and_go_with_their_hooks_and_dependencie
     assert back["revision"] == 3 and migrated["migrated_from"]["state"] == "Removed"
     assert set(gone["summary"].items()) >= {("removed", 3), ("failed", 0), ("pending", 0)}
     # The hook is one of installs and upgrades: on edge-1 at first and when it went back; on edge-3 when it moved there
-    # and when it migrated.
+    # and when it migrated. The other one is of deletions: from edge-1, where extra stayed, and the other way round.
     made = {
         cluster: [one.name for one in fleet.lab.requests(cluster) if one.resource == "batch/jobs" and one.code == 201]
         for cluster in CLUSTERS
     }
-    assert {cluster: len(names) for cluster, names in made.items()} == {"edge-1": 2, "edge-2": 0, "edge-3": 2}, made
+    both = ["shop-web-hook", "shop-web-farewell"] * 2
+    assert made == {"edge-1": both, "edge-2": [], "edge-3": both}
     assert not fleet.objects() and not fleet.objects(label="heir")
 
 

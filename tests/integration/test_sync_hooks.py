@@ -96,6 +96,44 @@ def test_an_app_that_comes_to_a_cluster_is_installed_while_the_others_are_upgrad
     ]
 
 
+def test_an_app_that_leaves_others_behind_runs_its_delete_hooks_and_leaves_nothing(rig: Rig) -> None:
+    db = [
+        config_map(rig.space, "db", a="1"),
+        job(rig.space, "save", hook="pre-delete"),
+        job(rig.space, "tell", hook="post-delete", hook_delete_policy="hook-succeeded"),
+    ]
+    both = bundle_of(rig.space, {"web": [config_map(rig.space, "web", a="1")], "db": db})
+    alone = bundle_of(rig.space, {"web": [config_map(rig.space, "web", a="1")]})
+    assert alone.parting(both) is None
+    assert rig.sync(both).state is State.READY
+
+    foreseen = rig.sync(alone, check=True, parting=both.parting(alone))
+    outcome, order = sent(rig, lambda: rig.sync(alone, parting=both.parting(alone)))
+
+    assert outcome.state is State.READY, outcome
+    assert order == ["save", "-save", "-db", "tell", "-tell"]
+    assert _ran(foreseen) == _ran(outcome) == ["save", "tell"]
+    assert outcome.record is not None and [one.identity.name for one in outcome.record.objects] == ["web"]
+    assert not rig.sync(alone, parting=both.parting(alone)).changed
+
+
+def test_a_failed_delete_hook_keeps_the_app_that_was_to_leave(rig: Rig) -> None:
+    def both(fate: str) -> Any:
+        db = [config_map(rig.space, "db", a="1"), job(rig.space, "save", hook="pre-delete", fate=fate)]
+        return bundle_of(rig.space, {"web": [config_map(rig.space, "web", a="1")], "db": db})
+
+    alone = bundle_of(rig.space, {"web": [config_map(rig.space, "web", a="2")]})
+    rig.sync(both(""))
+
+    failed = rig.sync(alone, parting=both("failed").parting(alone), wait_timeout=20.0)
+    assert (failed.state, failed.reason) == (State.FAILED, "HookFailed"), failed
+    assert rig.get("configmap", "db") is not None
+
+    mended, order = sent(rig, lambda: rig.sync(alone, parting=both("").parting(alone)))
+    assert mended.state is State.READY, mended
+    assert order == ["-save", "save", "-save", "-db"]
+
+
 def _failing(rig: Rig, event: str) -> dict[str, Any]:
     return job(rig.space, "fails", hook=event, fate="failed")
 
@@ -230,8 +268,7 @@ def test_removal_takes_everything_in_reverse_with_its_hooks(rig: Rig) -> None:
 
     assert checked.deleted == 4
     assert outcome.state is State.REMOVED, outcome
-    assert order[:5] == ["before", "-web-settings", "-db", "-db-settings", "after"]
-    assert sorted(order[5:]) == ["-after", "-before", "-installed"]
+    assert order == ["before", "-before", "-web-settings", "-db", "-db-settings", "after", "-after", "-installed"]
     left = rig.lab.get(rig.cluster, "configmap,deployment,job,pod", "-n", rig.space)["items"]
     assert [one["metadata"]["name"] for one in left if one["metadata"]["name"] != "kube-root-ca.crt"] == []
     again, requests = rig.counted(lambda: rig.remove(bundle))

@@ -41,6 +41,11 @@ def first(space: str, name: str) -> Bundle:
             ),
             job(space, "after", hook="post-install,post-upgrade"),
         ],
+        "old": [
+            config_map(space, "old", a="1"),
+            job(space, "save", hook="pre-delete"),
+            job(space, "tell", hook="post-delete", hook_delete_policy="hook-succeeded"),
+        ],
     }
     return bundle_of(name, apps, dependencies=NEED)
 
@@ -64,7 +69,7 @@ def second(space: str, name: str) -> Bundle:
     return bundle_of(name, apps, dependencies=NEED)
 
 
-def killed(rig: Rig, bundle: Bundle, what: str, after: int) -> bool:
+def killed(rig: Rig, bundle: Bundle, what: str, after: int, **options: Any) -> bool:
     """Sync in a process that kills itself after its k-th answer; False: it was done before that."""
     child = os.fork()
     if child == 0:
@@ -72,7 +77,7 @@ def killed(rig: Rig, bundle: Bundle, what: str, after: int) -> bool:
             client = rig.client()
             client.transport.send = _counted(client.transport.send, after)  # type: ignore[method-assign]
             work = sync_cluster if what == "sync" else remove_cluster
-            work(client, bundle, SyncOptions(allow_deletions=True), KEYS)
+            work(client, bundle, SyncOptions(allow_deletions=True, **options), KEYS)
         finally:
             os._exit(0)
     _unused, status = os.waitpid(child, 0)
@@ -137,27 +142,28 @@ def test_a_first_run_killed_after_any_request_is_finished_by_the_next(rig: Rig) 
 
 def test_an_upgrade_killed_after_any_request_is_finished_by_the_next(rig: Rig) -> None:
     undisturbed: dict[str, Any] | None = None
-    for after in range(0, 100, 2):
+    for after in range(0, 150, 5):
         space = f"{rig.space}-{after}"
         mine = replace(rig, space=space)
         rig.lab.apply(rig.cluster, namespace(space))
         assert mine.sync(first(space, space)).state is State.READY
         bundle = second(space, space)
+        parting = first(space, space).parting(bundle)
         rig.lab.mark(rig.cluster)
 
-        if after and not killed(mine, bundle, "sync", after):
+        if after and not killed(mine, bundle, "sync", after, parting=parting):
             break
-        outcome = mine.sync(bundle)
+        outcome = mine.sync(bundle, parting=parting)
 
         assert outcome.state is State.READY, (after, outcome)
         undisturbed = owned(mine) if undisturbed is None else undisturbed
         assert owned(mine) == undisturbed, after
-        assert "ConfigMap/goes" not in undisturbed
-        assert hooks_run(mine) == {"before": 1, "after": 1}, after
+        assert not {"ConfigMap/goes", "ConfigMap/old", "Job/save", "Job/tell"} & {*undisturbed}
+        assert hooks_run(mine) == {"before": 1, "after": 1, "save": 1, "tell": 1}, after
         assert not mine.sync(bundle).changed, after
         rig.kubectl("delete", "namespace", space, "--wait=false")
-    print(f"killed after {after // 2 - 1} different requests of an upgrade")
-    assert after > 15
+    print(f"killed after {after // 5 - 1} different requests of an upgrade")
+    assert after > 45
 
 
 def test_a_removal_killed_after_any_request_is_finished_by_the_next(rig: Rig) -> None:
@@ -167,6 +173,7 @@ def test_a_removal_killed_after_any_request_is_finished_by_the_next(rig: Rig) ->
         rig.lab.apply(rig.cluster, namespace(space))
         bundle = first(space, space)
         assert mine.sync(bundle).state is State.READY
+        rig.lab.mark(rig.cluster)
 
         if not killed(mine, bundle, "remove", after):
             break
@@ -174,6 +181,7 @@ def test_a_removal_killed_after_any_request_is_finished_by_the_next(rig: Rig) ->
 
         assert outcome.state is State.REMOVED, (after, outcome)
         assert owned(mine) == {}, after
+        assert hooks_run(mine) == {"save": 1, "tell": 1}, after
         rig.kubectl("delete", "namespace", space, "--wait=false")
     print(f"killed after {after // 3} different requests of a removal")
     assert after > 10

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.emco.edge.plugins.module_utils._render.hooks import Hook
@@ -91,6 +91,15 @@ class Bundle:
     def kept(self) -> tuple[PlannedObject, ...]:
         """The objects that stay on the cluster, hooks apart."""
         return tuple(one for one in self.objects if one.hook is None)
+
+    def parting(self, heir: Bundle) -> Bundle | None:
+        """The delete hooks of the apps that ``heir`` no longer has, None when there are none."""
+        going = tuple(app for app in self.apps if app not in heir.apps)
+        delete = {"pre-delete", "post-delete"}
+        hooks = tuple(
+            one for one in self.objects if one.app in going and one.hook is not None and delete & {*one.hook.events}
+        )
+        return replace(self, apps=going, objects=hooks) if hooks else None
 
     def hooks(self) -> tuple[PlannedObject, ...]:
         """All hooks in the order in which those of an event run."""

@@ -12,7 +12,7 @@ from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Plan
 from ansible_collections.emco.edge.plugins.module_utils._sync.apply import apply
 from ansible_collections.emco.edge.plugins.module_utils._sync.decide import Seen, Work
 from ansible_collections.emco.edge.plugins.module_utils._sync.fields import projection
-from ansible_collections.emco.edge.plugins.module_utils._sync.occasion import occasion_of
+from ansible_collections.emco.edge.plugins.module_utils._sync.occasion import occasion_of, parting_of
 from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_definition, is_namespace
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action, FieldChange, Outcome, State
 from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
@@ -99,7 +99,7 @@ def _judge(session: Session, one: PlannedObject, answer: Applied) -> None:
 def _foresee(session: Session, work: Work) -> None:
     occasion = occasion_of(session)
     if occasion is not None:
-        for hook in occasion.hooks(session.bundle, "pre", "post"):
+        for hook in (*occasion.hooks(session.bundle.hooks(), "pre", "post"), *parting_of(session, occasion)):
             session.result(hook, Action.WOULD_RUN)
     for old in work.delete:
         session.result(old, Action.WOULD_DELETE)

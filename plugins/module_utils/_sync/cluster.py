@@ -27,7 +27,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.decide import (
 )
 from ansible_collections.emco.edge.plugins.module_utils._sync.hooks import run_hooks
 from ansible_collections.emco.edge.plugins.module_utils._sync.lanes import Lanes
-from ansible_collections.emco.edge.plugins.module_utils._sync.occasion import occasion_of
+from ansible_collections.emco.edge.plugins.module_utils._sync.occasion import REMOVAL, occasion_of, parting_of
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import Surroundings, SyncOptions
 from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_foundation, levels, of_apps
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action, Outcome, State
@@ -105,12 +105,13 @@ def look(session: Session) -> tuple[Work, Seen]:
     unknown = {one: version for one, version in here.items() if one not in known and one not in labelled}
     seen = Seen(labelled, live.existing(session.client, session.lanes, unknown))
     session.live.update(labelled)
-    found = work_for(bundle, record, seen, session.options, session.keys.digest)
+    occasion = occasion_of(session)
+    parting = parting_of(session, occasion)
+    found = work_for(bundle, record, seen, session.options, session.keys.digest, parting)
     refuse_strangers(bundle, found, session.cluster)
     guard(bundle, record, found, session.options, session.cluster)
-    occasion = occasion_of(session)
-    hooks = occasion.hooks(bundle, "pre", "post") if occasion else ()
-    refuse_overstepping(session, [*found.send, *hooks], found.delete)
+    hooks = occasion.hooks(bundle.hooks(), "pre", "post") if occasion else ()
+    refuse_overstepping(session, [*found.send, *hooks, *parting], found.delete)
     return found, seen
 
 
@@ -121,6 +122,7 @@ class _Sync:
         self.session = session
         self.board = board
         self.occasion = occasion_of(session)
+        self.parting = parting_of(session, self.occasion)
         self.started: list[str] = []
 
     def run(self, work: Work) -> Outcome:
@@ -133,7 +135,7 @@ class _Sync:
             waited_for = of_apps(waited_for, session.options.wait_for)
         if work.nothing and self.occasion is None:
             return self._settled(waited_for)
-        records.expect(session, work, self.occasion)
+        records.expect(session, work, self.occasion, self.parting)
         try:
             self._apply(work, waited_for)
         except EdgeError as error:
@@ -149,7 +151,7 @@ class _Sync:
             send_all(session, foundations)
             await_ready(session, foundations)
         if self.occasion is not None:
-            run_hooks(session, self.occasion, "pre")
+            run_hooks(session, self.occasion, "pre", session.bundle.hooks())
         rest = [one for one in work.send if not is_foundation(one.identity)]
         for apps in self._groups():
             self._await_dependencies(apps, waited_for)
@@ -163,15 +165,17 @@ class _Sync:
             await_ready(session, waited_for)
             self._tell(session.bundle.apps, Progress.READY)
         if self.occasion is not None:
-            run_hooks(session, self.occasion, "post")
+            run_hooks(session, self.occasion, "post", session.bundle.hooks())
         for old in work.kept:
             session.result(old, Action.KEPT, "Keep", "helm.sh/resource-policy: keep")
         for old, why in work.left:
             session.result(old, Action.KEPT, "NotOurs", why)
             session.warnings.append(f"{old.identity} was not deleted: {why}.")
+        run_hooks(session, REMOVAL, "pre", self.parting)
         if work.delete:
             session.report(f"deleting {len(work.delete)} objects")
             delete_all(session, work.delete)
+        run_hooks(session, REMOVAL, "post", self.parting)
         records.settle(session, work)
 
     def _waits(self) -> bool:

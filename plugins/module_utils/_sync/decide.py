@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,9 +60,14 @@ class Seen:
 
 
 def work_for(
-    bundle: Bundle, record: Record | None, seen: Seen, options: SyncOptions, digest: Callable[[bytes], str]
+    bundle: Bundle,
+    record: Record | None,
+    seen: Seen,
+    options: SyncOptions,
+    digest: Callable[[bytes], str],
+    parting: Iterable[PlannedObject] = (),
 ) -> Work:
-    """What has to be done; nothing is refused here."""
+    """What has to be done; nothing is refused here. ``parting``: hooks that still have to run, and are not deleted."""
     recorded = record.by_identity() if record else {}
     sorted_in: dict[str, list[PlannedObject]] = {}
     for one in bundle.kept():
@@ -73,7 +78,7 @@ def work_for(
         for one in bundle.objects
         if one.identity not in recorded and _is_stranger(one.identity, seen, bundle, options)
     ]
-    wanted = {one.identity for one in bundle.objects}
+    wanted = {one.identity for one in (*bundle.objects, *parting)}
     delete: list[RecordedObject] = []
     kept: list[RecordedObject] = []
     left: list[tuple[RecordedObject, str]] = []

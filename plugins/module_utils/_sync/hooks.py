@@ -10,6 +10,7 @@ are done; of hooks whose objects are deleted afterwards the record keeps the mar
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from ansible_collections.emco.edge.plugins.module_utils._kube.readiness import J
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import PlannedObject
 from ansible_collections.emco.edge.plugins.module_utils._sync.apply import apply, recorded, with_annotation
-from ansible_collections.emco.edge.plugins.module_utils._sync.occasion import Occasion
+from ansible_collections.emco.edge.plugins.module_utils._sync.occasion import SUCCEEDED, Occasion
 from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_irreplaceable
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import write_record
@@ -27,18 +28,18 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.waiting import awa
 from ansible_collections.emco.edge.plugins.module_utils._sync.why import last_words
 
 RUN_ANNOTATION = "emco.edge/hook-run"
-_BEFORE, _SUCCEEDED, _FAILED = "before-hook-creation", "hook-succeeded", "hook-failed"
+_BEFORE, _FAILED = "before-hook-creation", "hook-failed"
 
 
-def run_hooks(session: Session, occasion: Occasion, stage: str) -> None:
-    """Run the hooks of a stage (``pre``, ``post``) in their order; EdgeError ``HookFailed`` ends it."""
+def run_hooks(session: Session, occasion: Occasion, stage: str, hooks: Iterable[PlannedObject]) -> None:
+    """Run those of the hooks that are of a stage (``pre``, ``post``), in order; EdgeError ``HookFailed`` ends it."""
     if session.record is None:
         raise RuntimeError("session.record is there")
     # What a hook of this run carries.
     wanted = f"{session.record.bundle}:{session.record.run}:{stage}-{occasion.event}"
     ended: list[PlannedObject] = []
     try:
-        for one in occasion.hooks(session.bundle, stage):
+        for one in occasion.hooks(hooks, stage):
             session.stop_if_told()
             _run(session, one, f"{stage}-{occasion.of(one.app)}", wanted)
             ended.append(one)
@@ -75,7 +76,7 @@ def _clear(session: Session, ended: list[PlannedObject], wanted: str) -> None:
         one
         for one in ended
         if one.hook is not None
-        and _SUCCEEDED in one.hook.delete_policies
+        and SUCCEEDED in one.hook.delete_policies
         and one.identity in session.live
         and _marked(session.live[one.identity]) == wanted
     ]

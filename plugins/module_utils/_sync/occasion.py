@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle, PlannedObject
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import PlannedObject
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import Event
+from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_irreplaceable
 from ansible_collections.emco.edge.plugins.module_utils._sync.record import Phase
 from ansible_collections.emco.edge.plugins.module_utils._sync.session import Session
+
+SUCCEEDED = "hook-succeeded"
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,13 @@ class Occasion:
         """The event of one app."""
         return self.event if app in self.here or self.event == "delete" else "install"
 
-    def hooks(self, bundle: Bundle, *stages: str) -> tuple[PlannedObject, ...]:
-        """The hooks of ``pre`` or ``post`` in the order in which they run, or of one after the other."""
+    def hooks(self, hooks: Iterable[PlannedObject], *stages: str) -> tuple[PlannedObject, ...]:
+        """Those of ``pre`` or ``post`` in the given order, or of one after the other."""
+        ordered = tuple(hooks)
         return tuple(
             one
             for stage in stages
-            for one in bundle.hooks()
+            for one in ordered
             if one.hook is not None and f"{stage}-{self.of(one.app)}" in one.hook.events
         )
 
@@ -40,6 +45,27 @@ class Occasion:
 
 
 REMOVAL = Occasion("delete")
+
+
+def parting_of(session: Session, occasion: Occasion | None) -> tuple[PlannedObject, ...]:
+    """The delete hooks of the apps that were installed here and leave, while others stay."""
+    parting = session.options.parting
+    if occasion is None or parting is None:
+        return ()
+    return leaving_nothing(one for one in parting.hooks() if one.app in occasion.here)
+
+
+def leaving_nothing(hooks: Iterable[PlannedObject]) -> tuple[PlannedObject, ...]:
+    """Hooks of what goes: each goes as well when it has succeeded, unless it holds data or other objects.
+
+    So it is noted as done before, and a run that is killed meanwhile does not run it again.
+    """
+    return tuple(
+        replace(one, hook=replace(one.hook, delete_policies=(*one.hook.delete_policies, SUCCEEDED)))
+        if one.hook is not None and not is_irreplaceable(one.identity)
+        else one
+        for one in hooks
+    )
 
 
 def occasion_of(session: Session) -> Occasion | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
-from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Identity
+from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import Bundle, Identity
 
 Event = Literal["install", "upgrade", "rollback", "delete"]
 
@@ -61,6 +61,8 @@ class SyncOptions:
     inhabited: bool = False
     """Whether a namespace is deleted though others have something in it, which then goes with it."""
     heritage: Heritage | None = None
+    parting: Bundle | None = None
+    """What was there of apps that leave while others stay, as ``Bundle.parting`` has it: their delete hooks run."""
     spared: frozenset[Identity] = frozenset()
     """What a removal leaves alone, because the deployment that took its place has it now."""
     why: bool = True

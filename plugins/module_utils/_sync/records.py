@@ -25,7 +25,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.session import Ses
 from ansible_collections.emco.edge.plugins.module_utils._sync.waiting import gone_in_time
 
 
-def expect(session: Session, work: Work, occasion: Occasion | None) -> None:
+def expect(session: Session, work: Work, occasion: Occasion | None, parting: Iterable[PlannedObject] = ()) -> None:
     """Record what may come to be on the cluster, before the first write: what is there and what is wanted."""
     before, bundle = session.record, session.bundle
     record = before or Record(bundle.deployment, bundle.label, bundle.manager)
@@ -52,6 +52,8 @@ def expect(session: Session, work: Work, occasion: Occasion | None) -> None:
             objects[one.identity] = _expected(one)
         elif one.identity in missing and known.uid:
             objects[one.identity] = replace(known, uid="")
+    for one in parting:
+        objects.setdefault(one.identity, _expected(one))
     record = replace(record, objects=_sorted(objects.values()))
     if record != before:
         session.record = _begun(session, record)

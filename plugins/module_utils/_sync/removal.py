@@ -21,7 +21,7 @@ from ansible_collections.emco.edge.plugins.module_utils._sync.board import Depen
 from ansible_collections.emco.edge.plugins.module_utils._sync.cluster import in_session
 from ansible_collections.emco.edge.plugins.module_utils._sync.decide import not_ours, with_uid
 from ansible_collections.emco.edge.plugins.module_utils._sync.hooks import run_hooks
-from ansible_collections.emco.edge.plugins.module_utils._sync.occasion import REMOVAL
+from ansible_collections.emco.edge.plugins.module_utils._sync.occasion import REMOVAL, leaving_nothing
 from ansible_collections.emco.edge.plugins.module_utils._sync.options import Surroundings, SyncOptions
 from ansible_collections.emco.edge.plugins.module_utils._sync.order import is_claim, is_foundation, levels
 from ansible_collections.emco.edge.plugins.module_utils._sync.outcome import Action, Outcome, State
@@ -59,7 +59,7 @@ def remove_cluster(
         if session.record is None:
             return session.outcome(State.REMOVED)
         found = _look(session)
-        refuse_overstepping(session, REMOVAL.hooks(bundle, "pre", "post"), found.delete)
+        refuse_overstepping(session, REMOVAL.hooks(bundle.hooks(), "pre", "post"), found.delete)
         if options.check:
             return _foreseen(session, found)
         return _Removal(session, board, dependents or {}).run(found)
@@ -109,7 +109,7 @@ def _look(session: Session) -> _Found:
 
 
 def _foreseen(session: Session, found: _Found) -> Outcome:
-    for hook in REMOVAL.hooks(session.bundle, "pre", "post"):
+    for hook in REMOVAL.hooks(session.bundle.hooks(), "pre", "post"):
         session.result(hook, Action.WOULD_RUN)
     for one in found.delete:
         session.result(one, Action.WOULD_DELETE)
@@ -138,7 +138,8 @@ class _Removal:
         session = self.session
         records.expect_removal(session)
         _say_what_stays(session, found)
-        run_hooks(session, REMOVAL, "pre")
+        hooks = leaving_nothing(session.bundle.hooks())
+        run_hooks(session, REMOVAL, "pre", hooks)
         plain = [one for one in found.delete if not one.hook and not is_foundation(one.identity)]
         for apps in self._order(plain):
             self._await_dependents(apps)
@@ -147,7 +148,7 @@ class _Removal:
                 session.report(f"deleting {len(mine)} objects of {', '.join(apps)}")
                 delete_all(session, mine, with_pods=True)
             self._tell(apps)
-        run_hooks(session, REMOVAL, "post")
+        run_hooks(session, REMOVAL, "post", hooks)
         delete_all(session, self._hook_objects(found))
         delete_all(session, [one for one in found.delete if is_foundation(one.identity)])
         self._release(found)

@@ -243,7 +243,8 @@ class _Fleet:
             if gone.state is not State.REMOVED:
                 return gone
         if ref in self._shipment.bundles:
-            outcome = self._synced(ref, self._shipment.bundles[ref], self._options, stopped)
+            options = self._parting_from(self._shipment.before.get(ref), self._shipment.bundles[ref], self._options)
+            outcome = self._synced(ref, self._shipment.bundles[ref], options, stopped)
             return _rebuilt(outcome) if outcome.fresh and ref in self._arrived else outcome
         return self._cleared(ref, self._shipment.leaving[ref], stopped)
 
@@ -262,6 +263,7 @@ class _Fleet:
         if old is None:
             return self._cleared(ref, self._shipment.bundles.get(ref), stopped)
         back = replace(self._options, event="rollback", allow_deletions=True)
+        back = self._parting_from(self._shipment.bundles.get(ref), old, back)
         return self._synced(ref, old, back, stopped)
 
     def _given_back(self, ref: ClusterRef, former: Bundle | None, stopped: Stopped) -> Outcome | None:
@@ -273,6 +275,11 @@ class _Fleet:
         options = replace(self._options, event="rollback", allow_deletions=True, heritage=heritage_of(naming))
         outcome = self._synced(ref, former, options, stopped)
         return None if outcome.state is State.READY else outcome
+
+    @staticmethod
+    def _parting_from(former: Bundle | None, bundle: Bundle, options: SyncOptions) -> SyncOptions:
+        parting = former.parting(bundle) if former is not None else None
+        return options if parting is None else replace(options, parting=parting)
 
     def _synced(self, ref: ClusterRef, bundle: Bundle, options: SyncOptions, stopped: Stopped) -> Outcome:
         return self._worked(Hands.sync, ref, bundle, options, stopped)

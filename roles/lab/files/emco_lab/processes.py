@@ -166,7 +166,7 @@ def _wanted(program: Program) -> dict[str, object]:
 
 def _yield_as_group(pid: int, nice: int) -> None:
     """A kernel that shares the processors out among sessions looks only at what their group has."""
-    for _ in range(20):
+    for _unused in range(20):
         try:
             (PROC / str(pid) / "autogroup").write_text(str(nice), encoding="ascii")
         except BlockingIOError:
