@@ -31,6 +31,7 @@ from ansible_collections.emco.edge.plugins.module_utils._store.contract import (
 from ansible_collections.emco.edge.plugins.module_utils._store.lease import Hold, Holder, Lease, take_lease
 from ansible_collections.emco.edge.plugins.module_utils._store.owner_process import surely_dead, this_process
 from ansible_collections.emco.edge.plugins.module_utils._store.sqlite_file import (
+    empty_store,
     in_our_words,
     open_for_reading,
     open_for_writing,
@@ -221,7 +222,7 @@ class SqliteStore:
     def _opened_to_read(self) -> sqlite3.Connection:
         if not self.path.exists():
             # Not kept: another process may make the file at any moment.
-            return open_for_reading(self.path)
+            return empty_store()
         if self._reader is not None:
             return self._reader
         try:

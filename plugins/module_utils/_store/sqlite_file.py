@@ -55,11 +55,7 @@ def open_for_writing(path: Path, migrations: Sequence[Sequence[str]] = MIGRATION
 
 
 def open_for_reading(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> sqlite3.Connection:
-    """The store's file as it is, never written; an empty store in memory where there is no file yet."""
-    if not path.exists():
-        connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        _migrate(connection, migrations)
-        return connection
+    """The store's file as it is, never written; an empty store where another process is just making it."""
     try:
         return _checked(path, "mode=ro", migrations)
     except EdgeError as refused:
@@ -70,11 +66,21 @@ def open_for_reading(path: Path, migrations: Sequence[Sequence[str]] = MIGRATION
     return _checked(path, "mode=ro&immutable=1", migrations)
 
 
+def empty_store(migrations: Sequence[Sequence[str]] = MIGRATIONS) -> sqlite3.Connection:
+    """A store without a file, in its newest version."""
+    connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    _migrate(connection, migrations)
+    return connection
+
+
 def _checked(path: Path, mode: str, migrations: Sequence[Sequence[str]]) -> sqlite3.Connection:
     with in_our_words(path):
         connection = _connect(path, mode)
     with _closed_on_error(connection), in_our_words(path):
         found = _check_version(connection, path, len(migrations))
+        if not found:
+            connection.close()
+            return empty_store(migrations)
         if found < len(migrations):
             raise EdgeError(
                 "StoreUnwritable",

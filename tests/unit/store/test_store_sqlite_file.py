@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -19,7 +20,11 @@ import pytest
 
 from ansible_collections.emco.edge.plugins.module_utils._model.errors import EdgeError
 from ansible_collections.emco.edge.plugins.module_utils._store.sqlite import SqliteStore, default_path
-from ansible_collections.emco.edge.plugins.module_utils._store.sqlite_file import MIGRATIONS, open_for_writing
+from ansible_collections.emco.edge.plugins.module_utils._store.sqlite_file import (
+    MIGRATIONS,
+    open_for_reading,
+    open_for_writing,
+)
 from tests.unit.store.contract import ALICE, digest, reason_of
 
 
@@ -246,6 +251,15 @@ def test_a_user_who_may_only_read_reads(tmp_path: Path) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def test_a_file_that_another_process_is_just_making_is_read_as_an_empty_store(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch(mode=0o600)
+    reader = open_for_reading(path)
+    assert reader.execute("SELECT count(*) FROM entries").fetchone() == (0,)
+    reader.close()
+    assert path.stat().st_size == 0
+
+
 def test_a_store_that_many_make_at_the_same_moment_is_one_store(tmp_path: Path) -> None:
     # All hosts of a first play do this. Several rounds, since it is a matter of microseconds.
     processes = multiprocessing.get_context("fork")
@@ -262,8 +276,12 @@ def test_a_store_that_many_make_at_the_same_moment_is_one_store(tmp_path: Path) 
 
 def make_at_once(path: Path, who: int, go: Barrier, told: multiprocessing.SimpleQueue[str]) -> None:
     go.wait()
+    # Those that come a moment later find the file and nothing in it yet.
+    time.sleep(who * 0.0005)
+    store = SqliteStore(path)
     try:
-        SqliteStore(path).put(("made", str(who)), {})
+        store.get(("made", str(who)))
+        store.put(("made", str(who)), {})
         told.put("")
     except EdgeError as error:
         told.put(str(error))
