@@ -10,7 +10,7 @@ are done; of hooks whose objects are deleted afterwards the record keeps the mar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ RUN_ANNOTATION = "emco.edge/hook-run"
 _BEFORE, _FAILED = "before-hook-creation", "hook-failed"
 
 
-def run_hooks(session: Session, occasion: Occasion, stage: str, hooks: Iterable[PlannedObject]) -> None:
+def run_hooks(session: Session, occasion: Occasion, stage: str, hooks: Sequence[PlannedObject]) -> None:
     """Run those of the hooks that are of a stage (``pre``, ``post``), in order; EdgeError ``HookFailed`` ends it."""
     if session.record is None:
         raise RuntimeError("session.record is there")

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.emco.edge.plugins.module_utils._plan.bundle import PlannedObject
@@ -28,9 +28,8 @@ class Occasion:
         """The event of one app."""
         return self.event if app in self.here or self.event == "delete" else "install"
 
-    def hooks(self, hooks: Iterable[PlannedObject], *stages: str) -> tuple[PlannedObject, ...]:
-        """Those of ``pre`` or ``post`` in the given order, or of one after the other."""
-        ordered = tuple(hooks)
+    def hooks(self, ordered: Sequence[PlannedObject], *stages: str) -> tuple[PlannedObject, ...]:
+        """The hooks of ``pre`` or ``post`` in the given order, or of one after the other."""
         return tuple(
             one
             for stage in stages
@@ -40,8 +39,7 @@ class Occasion:
 
     def concerns(self, one: PlannedObject) -> bool:
         """Whether a hook runs now."""
-        event = self.of(one.app)
-        return one.hook is not None and any(f"{stage}-{event}" in one.hook.events for stage in ("pre", "post"))
+        return bool(self.hooks([one], "pre", "post"))
 
 
 REMOVAL = Occasion("delete")

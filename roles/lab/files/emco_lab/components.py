@@ -28,7 +28,7 @@ STAGES = Path(__file__).with_name("stages")
 # With the default of 20 requests a second, twenty Deployments of three pods already take six seconds.
 _UNTHROTTLED = ("--kube-api-qps=1000", "--kube-api-burst=2000")
 _ALONE = ("--leader-elect=false", "--secure-port=0")
-# What reacts to objects comes after what takes them: twenty clusters of a machine are no slower to answer for it.
+# What reacts to the objects of one cluster must not hold up the API server that takes those of another.
 _REACTING = 19
 
 
